@@ -1,0 +1,68 @@
+"""One AdaLoRA configuration, wherever it lives."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from adalint.plan import UNKNOWN_LOOP
+from adalint.source import Kind
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from adalint.plan import Loop
+    from adalint.source import Source, Span
+    from adalint.values import Value
+
+
+class Surface(StrEnum):
+    """The form in which a configuration is written."""
+
+    CALL = "call"
+    """`AdaLoraConfig(...)` in Python."""
+    ADAPTER_CONFIG = "adapter_config"
+    """A file named `adapter_config.json`."""
+    TARGET = "target"
+    """A mapping that names the class, by `_target_` or `class_path`."""
+    PEFT_TYPE = "peft_type"
+    """A mapping with `peft_type: ADALORA` that the user's own code hands to PEFT."""
+    BLOCK = "block"
+    """PEFT's names under an `adalora` key, which the user's own code hands to PEFT."""
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """A configuration: what is written, where, and what else may come from elsewhere.
+
+    `span` covers the call or mapping; `head` is where a finding about an absent field points (the constructor's name,
+    the first line of the mapping). `values` holds every written name in order, those that are no field of PEFT included.
+    `open` says that fields may be given where the text does not show them (`**kwargs`), so that an absent one is
+    unknown. `saved` marks the configuration of a trained adapter (`inference_mode` true in an `adapter_config.json`).
+    """
+
+    source: Source
+    surface: Surface
+    span: Span
+    head: Span
+    values: Mapping[str, Value]
+    open: bool = False
+    saved: bool = False
+    loop: Loop = UNKNOWN_LOOP
+    late_total_step: bool = False
+    """The file sets `total_step` on the configuration after it was constructed."""
+    run_length: Value | None = None
+    """The number of optimizer steps of the run, where the same file tells it once."""
+
+    @property
+    def where(self) -> str:
+        """The column of the rule catalogue: P Python, J JSON, Y YAML, A saved adapter."""
+        if self.saved:
+            return "A"
+        return {Kind.PYTHON: "P", Kind.JSON: "J", Kind.YAML: "Y"}[self.source.kind]
+
+    @property
+    def may_get_total_step(self) -> bool:
+        """Whether the user's own code may still add `total_step` to this mapping before PEFT sees it."""
+        return self.surface in {Surface.PEFT_TYPE, Surface.BLOCK}
