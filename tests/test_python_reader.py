@@ -1,0 +1,210 @@
+"""Which calls are configurations of PEFT's AdaLoRA, and what is known of their arguments."""
+
+from __future__ import annotations
+
+import pytest
+
+from adalint.plan import RIGHT_LOOP, UNKNOWN_LOOP
+from adalint.readers import read_sites
+from adalint.readers.errors import ReadError
+from adalint.source import Kind, Source
+from adalint.values import UNKNOWN, Literal, Operation, Symbol
+
+
+def sites(text: str):
+    return read_sites(Source.decode("a.py", Kind.PYTHON, text.encode()))
+
+
+def expr(text: str, name: str = "init_r"):
+    [site] = sites(text)
+    return site.values[name].expr
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "from peft import AdaLoraConfig\nAdaLoraConfig(r=1)",
+        "from peft import AdaLoraConfig as Cfg\nCfg(r=1)",
+        "from peft import (\n    AdaLoraConfig as Cfg,\n    LoraConfig,\n)\nCfg(r=1)",
+        "import peft\npeft.AdaLoraConfig(r=1)",
+        "import peft as p\np.AdaLoraConfig(r=1)",
+        "import peft.tuners.adalora\npeft.tuners.adalora.AdaLoraConfig(r=1)",
+        "import peft.tuners.adalora.config as c\nc.AdaLoraConfig(r=1)",
+        "from peft.tuners import AdaLoraConfig\nAdaLoraConfig(r=1)",
+        "from peft.tuners.adalora.config import AdaLoraConfig\nAdaLoraConfig(r=1)",
+        "from peft.tuners import adalora\nadalora.AdaLoraConfig(r=1)",
+        "from peft import *\nAdaLoraConfig(r=1)",
+        "def f():\n    from peft import AdaLoraConfig\n    return AdaLoraConfig(r=1)",
+        "from peft import AdaLoraConfig\nConfig = AdaLoraConfig\nConfig(r=1)",
+        "try:\n    from peft import AdaLoraConfig\nexcept ImportError:\n    AdaLoraConfig = None\nAdaLoraConfig(r=1)",
+        "from peft import AdaLoraConfig\nclass A:\n    config = AdaLoraConfig(r=1)",
+        "from peft import AdaLoraConfig\nf = lambda: AdaLoraConfig(r=1)",
+        "from peft import AdaLoraConfig\nx = [AdaLoraConfig(r=1) for _ in range(2)]",
+        "from peft import AdaLoraConfig\ntype Alias[T] = list[T]\ndef f[T](x: T) -> T:\n    return AdaLoraConfig(r=1)",
+        "from peft import AdaLoraConfig\nx = f'{'nested'}'\nAdaLoraConfig(r=1)",
+    ],
+)
+def test_a_call_of_pefts_class_is_a_site_however_it_was_imported(text):
+    assert [list(site.values) for site in sites(text)] == [["r"]]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "class AdaLoraConfig: ...\nAdaLoraConfig(r=1)",
+        "from mylib import AdaLoraConfig\nAdaLoraConfig(r=1)",
+        "from .config import AdaLoraConfig\nAdaLoraConfig(r=1)",
+        "from peft import LoraConfig\nLoraConfig(r=1)  # not AdaLoRA",
+        "from peft import AdaLoraModel\nAdaLoraModel(r=1)",
+        "AdaLoraConfig(r=1)",
+        "from peft import AdaLoraConfig\ndef f(AdaLoraConfig):\n    return AdaLoraConfig(r=1)",
+        "from peft import AdaLoraConfig\nfrom mine import AdaLoraConfig\nAdaLoraConfig(r=1)",
+        "from peft import AdaLoraConfig\n'AdaLoraConfig(r=1)'  # AdaLoraConfig(r=2)",
+        "from peft import AdaLoraConfig\nimport pytest\nwith pytest.raises(ValueError):\n    AdaLoraConfig(r=1)",
+        "from peft import AdaLoraConfig\nwith self.assertRaises(ValueError):\n    AdaLoraConfig(r=1)",
+        "from peft import AdaLoraConfig\nself.assertRaises(ValueError, lambda: AdaLoraConfig(r=1))",
+        "from peft import AdaLoraConfig\nwith pytest.warns(UserWarning, match='r'):\n    AdaLoraConfig(r=1)",
+        "from typing import TYPE_CHECKING\nfrom peft import AdaLoraConfig\nif TYPE_CHECKING:\n    AdaLoraConfig(r=1)",
+        "import peftx\npeftx.AdaLoraConfig(r=1)",
+        "def f() -> 'AdaLoraConfig':\n    return other.AdaLoraConfig(r=1)",
+    ],
+)
+def test_what_only_looks_like_it_or_is_meant_to_fail_is_no_site(text):
+    assert sites(text) == []
+
+
+HEAD = "import math\nfrom peft import AdaLoraConfig, TaskType\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "known"),
+    [
+        ("AdaLoraConfig(init_r=12)", Literal(12)),
+        ("AdaLoraConfig(init_r=-12)", Literal(-12)),
+        ("AdaLoraConfig(init_r=3 * 4)", Literal(12)),
+        ("AdaLoraConfig(init_r=2**3)", Literal(8)),
+        ("R = 12\nAdaLoraConfig(init_r=R)", Literal(12)),
+        ("R: int = 12\nAdaLoraConfig(init_r=R * 2)", Literal(24)),
+        ("R, T = 12, 4\nAdaLoraConfig(init_r=R - T)", Literal(8)),
+        ("R = 12\ndef f():\n    return AdaLoraConfig(init_r=R)", Literal(12)),
+        ("def f():\n    R = 12\n    return AdaLoraConfig(init_r=round(1.5 * R))", Literal(18)),
+        ("AdaLoraConfig(init_r=math.ceil(1.5 * 3))", Literal(5)),
+        ("AdaLoraConfig(init_r=max(4, 12))", Literal(12)),
+        ("AdaLoraConfig(init_r=TaskType.CAUSAL_LM)", Literal("CAUSAL_LM")),
+        ("AdaLoraConfig(init_r=['q', 'v'])", Literal(["q", "v"])),
+        ("AdaLoraConfig(init_r=None)", Literal(None)),
+    ],
+)
+def test_literals_constants_and_simple_arithmetic_are_known(text, known):
+    assert expr(HEAD + text) == known
+
+
+@pytest.mark.parametrize(
+    ("text", "symbolic"),
+    [
+        ("AdaLoraConfig(init_r=args.rank)", Symbol("args.rank")),
+        ("AdaLoraConfig(init_r=cfg['rank'])", Symbol("cfg['rank']")),
+        ("def f(rank):\n    return AdaLoraConfig(init_r=rank)", Symbol("rank")),
+        ("AdaLoraConfig(init_r=len(loader) * 3)", Operation("*", (Symbol("len(loader)"), Literal(3)))),
+        ("def f(n):\n    steps = n * 2\n    return AdaLoraConfig(init_r=steps)", Operation("*", (Symbol("n"), Literal(2)))),
+        ("R = 1\nR = 2\nAdaLoraConfig(init_r=R)", Symbol("R")),
+        ("R = 1\nR += 2\nAdaLoraConfig(init_r=R)", Symbol("R")),
+        ("for R in (1, 2):\n    AdaLoraConfig(init_r=R)", Symbol("R")),
+        ("def f(n):\n    s = n * 2\n    n = 5\n    return AdaLoraConfig(init_r=s)", Symbol("s")),
+    ],
+)
+def test_a_name_without_a_single_value_is_symbolic(text, symbolic):
+    assert expr(HEAD + text) == symbolic
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "AdaLoraConfig(init_r=read_rank())",
+        "AdaLoraConfig(init_r=4 if fast else 8)",
+        "AdaLoraConfig(init_r=int(os.environ['R']))[0]",
+        "args.rank = 3\nAdaLoraConfig(init_r=args.rank)",
+        "AdaLoraConfig(init_r=9**9**9)",
+        "AdaLoraConfig(init_r='a' * 10**9)",
+        "AdaLoraConfig(init_r=1 // 0)",
+        "def len(x): return 1\nAdaLoraConfig(init_r=len(loader))",
+    ],
+)
+def test_what_may_differ_from_one_evaluation_to_the_next_is_unknown(text):
+    value = expr(HEAD + text)
+    assert value is UNKNOWN or isinstance(value, Operation)
+
+
+@pytest.mark.parametrize(("call", "is_open"), [("r=1", False), ("r=1, **rest", True), ("*args, r=1", True), ("x, r=1", True)])
+def test_a_splat_or_positional_argument_may_give_any_field(call, is_open):
+    [site] = sites(HEAD + f"AdaLoraConfig({call})")
+    assert site.open is is_open
+
+
+def test_spans_are_bytes_of_the_text_also_behind_wide_characters_and_crlf():
+    text = HEAD.replace("\n", "\r\n") + "x = 'é中😀'; c = AdaLoraConfig(\r\n    init_r=(12),\r\n)\r\n"
+    [site] = sites(text)
+    value = site.values["init_r"]
+    assert site.source.slice(site.span) == "AdaLoraConfig(\r\n    init_r=(12),\r\n)"
+    assert site.source.slice(site.head) == "AdaLoraConfig"
+    assert (site.source.slice(value.key_span), site.source.slice(value.span)) == ("init_r", "12")
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["print 'AdaLoRA'", "def f(:\n", "x = (" + "(" * 60_000, "[" * 30_000, "a = " + "-" * 100_000 + "1", "x = '\ud800'".encode("utf-8", "surrogatepass").decode("utf-8", "replace") + "("],
+)
+def test_what_is_no_python_is_a_read_error_and_nothing_else(text):
+    with pytest.raises(ReadError):
+        sites(text)
+
+
+DOCUMENTED = """
+config = AdaLoraConfig(init_r=8, target_r=16, total_step=100)
+for epoch in range(3):
+    for step, batch in enumerate(loader):
+        model(**batch).loss.backward()
+        optimizer.step()
+        {call}
+        optimizer.zero_grad()
+"""
+CALL = "model.base_model.update_and_allocate(step)"
+
+
+def test_the_documented_loop_is_seen_to_allocate():
+    [site] = sites(HEAD + DOCUMENTED.format(call=CALL))
+    assert site.loop == RIGHT_LOOP
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        DOCUMENTED.format(call="pass"),
+        DOCUMENTED.format(call=f"if flag:\n            {CALL}"),
+        DOCUMENTED.format(call=f"try:\n            {CALL}\n        except Exception: pass"),
+        DOCUMENTED.format(call=f"optimizer.zero_grad()\n        {CALL}"),
+        DOCUMENTED.format(call=f"with contextlib.suppress(TypeError):\n            {CALL}"),
+        DOCUMENTED.format(call=CALL) + "\nother = AdaLoraConfig(total_step=5)",
+        DOCUMENTED.format(call=f"{CALL}; {CALL}"),
+        "config = AdaLoraConfig(total_step=9)\ndef hook(model, step):\n    model.update_and_allocate(step)",
+        "config = AdaLoraConfig(total_step=9)\nfor step in range(9):\n    model.update_and_allocate(step)",
+    ],
+)
+def test_any_other_loop_is_unknown(text):
+    assert {site.loop for site in sites(HEAD + text)} == {UNKNOWN_LOOP}
+
+
+def test_an_accumulation_boundary_that_guards_the_optimizer_too_is_no_condition():
+    text = """
+config = AdaLoraConfig(total_step=100)
+for step, batch in enumerate(loader):
+    model(**batch).loss.backward()
+    if step % 4 == 0:
+        optimizer.step()
+        model.base_model.update_and_allocate(step)
+        optimizer.zero_grad()
+"""
+    [site] = sites(HEAD + text)
+    assert site.loop == RIGHT_LOOP
+
+
