@@ -1,0 +1,29 @@
+"""Choosing who turns operations into edits: one placer per kind of file."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from adalint.source import Kind
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from adalint.fixes.operations import Operation
+    from adalint.site import Site
+    from adalint.source import Edit
+
+
+def place(site: Site, operations: Sequence[Operation]) -> tuple[Edit, ...]:
+    """Turn operations into edits of the site's own text.
+
+    Raises:
+        Unplaceable: they cannot be placed exactly; the message says why.
+    """
+    if site.source.kind is Kind.PYTHON:
+        from adalint.fixes import python_edits
+
+        return python_edits.place(site, operations)
+    from adalint.fixes import mapping_edits
+
+    return mapping_edits.place(site, operations)

@@ -1,0 +1,176 @@
+"""Judging one Site: which rules fire, what they say, and with which fixes."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Final
+
+from adalint.findings import Finding, Related, Severity
+from adalint.plan import RIGHT_LOOP, Plan, assemble
+from adalint.releases import in_range
+from adalint.rulebook.checks import CHECKS
+from adalint.rulebook.templates import first_known
+from adalint.site import Surface
+from adalint.trace import Undetermined, trace
+from adalint.values import UNKNOWN, Expr, Kleene, Literal
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from adalint.rulebook.pages import Case, Rule, Rulebook
+    from adalint.rulebook.templates import Template
+    from adalint.site import Site
+    from adalint.source import Span
+
+MODULES_TRIED: Final = (1, 12, 96)
+"""The number of adapted modules is not in a configuration; a step is named only when all of these agree on it."""
+
+
+@dataclass(frozen=True)
+class SiteFacts:
+    """What a rule may ask about one Site; `found` holds what a named check has found."""
+
+    site: Site
+    plan: Plan
+    release: str
+    found: Mapping[str, str] = field(default_factory=dict)
+
+    def value(self, name: str) -> Expr:
+        """Give a field's effective value, or a fact: `trace.…`, `loop.…`, `site.…`, `found.…`."""
+        owner, _, fact = name.rpartition(".")
+        match owner:
+            case "":
+                return self.plan.values.get(name, UNKNOWN)
+            case "trace":
+                return self.traced.get(fact, UNKNOWN)
+            case "loop":
+                allocates = self.plan.loop.allocates
+                return UNKNOWN if allocates is UNKNOWN else Literal(allocates)
+            case "found":
+                return Literal(self.found.get(fact))
+        return self._site_fact(fact)
+
+    def _site_fact(self, fact: str) -> Expr:
+        site = self.site
+        facts: Mapping[str, Expr] = {
+            "serialised": Literal(site.surface is Surface.ADAPTER_CONFIG),
+            "saved": Literal(site.saved),
+            "may_get_total_step": Literal(site.may_get_total_step),
+            "late_total_step": Literal(site.late_total_step),
+            "knows_run_length": Literal(site.run_length is not None),
+            "run_length": site.run_length.expr if site.run_length else Literal(None),
+        }
+        return facts[fact]
+
+    def given(self, name: str) -> Kleene:
+        """Tell whether a field is written."""
+        return self.plan.given.get(name, False)
+
+    def release_is(self, comparison: str, release: str) -> bool:
+        """Compare the target release of PEFT."""
+        return in_range(self.release, f"{comparison}{release}")
+
+    def written(self, name: str) -> str | None:
+        """Give a field as the user wrote it."""
+        if name == "site.run_length" and self.site.run_length:
+            return self.site.run_length.text
+        value = self.site.values.get(name)
+        return None if value is None else " ".join(value.text.split())
+
+    @cached_property
+    def traced(self) -> Mapping[str, Expr]:
+        """The trace under the loop that PEFT documents, where the text does not tell another."""
+        results = []
+        for modules in MODULES_TRIED:
+            try:
+                results.append(trace(self.plan.assume({"modules": modules, "loop": RIGHT_LOOP})))
+            except Undetermined:
+                return {}
+        agreed: dict[str, Expr] = {}
+        for fact in ("exception", "failing_step", "first_mask"):
+            seen: set[Any] = {getattr(result, fact) for result in results}
+            if len(seen) == 1:
+                agreed[fact] = Literal(seen.pop())
+        return agreed
+
+
+@dataclass(frozen=True, slots=True)
+class Fired:
+    """A rule that fires on a Site, before its fixes are made."""
+
+    rule: Rule
+    at: tuple[str, ...]
+    facts: SiteFacts
+    message: tuple[Template, ...]
+    message_zh: tuple[Template, ...]
+    settles: str | None = None
+    """The field whose absence is explained by this finding: `total_steps=100` explains a missing `total_step`."""
+
+    @property
+    def identity(self) -> tuple[str, tuple[str, ...]]:
+        """What makes it the same finding in another version of the text."""
+        return self.rule.code, self.at
+
+    def finding(self, language: str) -> Finding:
+        """Say it, without fixes."""
+        site = self.facts.site
+        spans = [span for span in (_place(site, name) for name in self.at) if span is not None]
+        templates = self.message_zh if language == "zh" else self.message
+        return Finding(
+            code=self.rule.code,
+            name=self.rule.name,
+            severity=self.rule.severity,
+            message=first_known(templates, self.facts, self.facts.written),
+            span=spans[0] if spans else site.head,
+            related=tuple(Related(span, f"{name} is here") for name, span in zip(self.at[1:], spans[1:], strict=False)),
+        )
+
+
+def _place(site: Site, name: str) -> Span | None:
+    value = site.values.get(name)
+    return None if value is None else value.key_span
+
+
+def fire(site: Site, rulebook: Rulebook, release: str) -> list[Fired]:
+    """Find the rules that fire on a Site, one finding for one mistake."""
+    facts = SiteFacts(site, assemble(site), release)
+    fired = [one for rule in rulebook.rules.values() if site.where in rule.where for one in _fire_rule(rule, facts)]
+    silenced = {code for one in fired for code in one.rule.supersedes}
+    if any(one.settles == "total_step" for one in fired):
+        silenced.add("ADA201")
+    return [one for one in fired if one.rule.code not in silenced]
+
+
+def _fire_rule(rule: Rule, facts: SiteFacts) -> Iterator[Fired]:
+    if rule.check is not None:
+        [case] = rule.cases
+        for hit in CHECKS[rule.check](facts):
+            bound = replace(facts, found=hit.found)
+            yield Fired(rule, hit.at, bound, case.message, case.message_zh, hit.settles)
+        return
+    primaries: set[str] = set()
+    for case in rule.cases:
+        if case.when.holds(facts) is True:
+            at = _written_first(case, facts)
+            if at[:1] and at[0] in primaries:
+                continue
+            primaries.update(at[:1])
+            yield Fired(rule, at, facts, case.message, case.message_zh)
+
+
+def _written_first(case: Case, facts: SiteFacts) -> tuple[str, ...]:
+    """Point at what is written: a field that only has its default cannot be pointed at."""
+    return tuple(name for name in case.at if name in facts.site.values)
+
+
+def new_mistakes(before: Sequence[Fired], after: Sequence[Fired]) -> list[Fired]:
+    """List what a change has brought that was not there, infos aside."""
+    known = Counter(one.rule.code for one in before)
+    fresh = []
+    for one in after:
+        known[one.rule.code] -= 1
+        if known[one.rule.code] < 0 and one.rule.severity is not Severity.INFO:
+            fresh.append(one)
+    return fresh

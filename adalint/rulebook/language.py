@@ -1,0 +1,249 @@
+"""The language of `when`: a small part of Python's expressions, three-valued.
+
+A rule page is data, so what it can say is a whitelist: names of fields, literals, arithmetic, comparisons, `and`, `or`,
+`not`, `in` with a literal list, and the functions of `FUNCTIONS`. A name stands for the *effective* value of a field. A
+condition that rests on something unknown is UNKNOWN, and then the rule stays silent.
+"""
+
+from __future__ import annotations
+
+import ast
+import math
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING, Any, Final, Protocol
+
+from adalint.values import UNKNOWN, Expr, Kleene, Literal, Operation, Symbol, compare, is_number, operate
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+
+class LanguageError(ValueError):
+    """A condition or template that the language does not allow; the message names the place and what is allowed."""
+
+
+class Facts(Protocol):
+    """What a condition may ask about."""
+
+    def value(self, name: str) -> Expr:
+        """Give the effective value of a field, or of a dotted fact such as `trace.failing_step`."""
+
+    def given(self, name: str) -> Kleene:
+        """Tell whether a field is written."""
+
+    def release_is(self, comparison: str, release: str) -> bool:
+        """Compare the target release of PEFT."""
+
+
+_BINARY: Final[Mapping[type[ast.operator], str]] = {
+    ast.Add: "+",
+    ast.Sub: "-",
+    ast.Mult: "*",
+    ast.Div: "/",
+    ast.FloorDiv: "//",
+    ast.Mod: "%",
+}
+_COMPARE: Final[Mapping[type[ast.cmpop], str]] = {
+    ast.Lt: "<",
+    ast.LtE: "<=",
+    ast.Gt: ">",
+    ast.GtE: ">=",
+    ast.Eq: "==",
+    ast.NotEq: "!=",
+}
+_ARITHMETIC: Final = frozenset({"max", "min", "round", "int", "ceil", "floor", "abs"})
+
+
+def _is_a_number(expr: Expr) -> Kleene:
+    if isinstance(expr, Literal):
+        return is_number(expr.value) and math.isfinite(expr.value)
+    return UNKNOWN
+
+
+def _is_whole(expr: Expr) -> Kleene:
+    if not isinstance(expr, Literal):
+        return UNKNOWN
+    return is_number(expr.value) and math.isfinite(expr.value) and expr.value == int(expr.value)
+
+
+def _is_text(expr: Expr) -> Kleene:
+    return isinstance(expr.value, str) if isinstance(expr, Literal) else UNKNOWN
+
+
+def _is_sure(expr: Expr) -> Kleene:
+    return truth(expr) is True
+
+
+PREDICATES: Final[Mapping[str, Callable[[Expr], Kleene]]] = {
+    "number": _is_a_number,
+    "whole": _is_whole,
+    "text": _is_text,
+    "sure": _is_sure,
+}
+FUNCTIONS: Final = frozenset({"given", *PREDICATES, *_ARITHMETIC})
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """A checked expression of the language."""
+
+    text: str
+    tree: ast.expr
+
+    def names(self) -> frozenset[str]:
+        """Name the fields and facts that it asks about."""
+        return _names(self.tree)
+
+    def evaluate(self, facts: Facts) -> Expr:
+        """Compute its value; UNKNOWN when it rests on something unknown."""
+        return _evaluate(self.tree, facts)
+
+    def holds(self, facts: Facts) -> Kleene:
+        """Compute its truth value."""
+        return truth(self.evaluate(facts))
+
+
+@cache
+def parse(text: str) -> Condition:
+    """Check a text against the whitelist.
+
+    Raises:
+        LanguageError: it is no expression of the language.
+    """
+    try:
+        tree = ast.parse(text.strip(), mode="eval").body
+    except SyntaxError as error:
+        raise LanguageError(f"{text!r} is no expression: {error.msg}") from None
+    _check(tree, text)
+    return Condition(text, tree)
+
+
+def truth(expr: Expr) -> Kleene:
+    """Read an expression as a truth value."""
+    return bool(expr.value) if isinstance(expr, Literal) else UNKNOWN
+
+
+def _check(node: ast.expr, text: str) -> None:
+    match node:
+        case ast.Constant() | ast.Name():
+            return
+        case ast.Attribute(value=ast.Name()):
+            return
+        case ast.List(elts=parts) | ast.Tuple(elts=parts):
+            pass
+        case ast.BoolOp(values=parts):
+            pass
+        case ast.UnaryOp(op=ast.Not() | ast.USub(), operand=operand):
+            parts = [operand]
+        case ast.BinOp(left=left, op=op, right=right) if type(op) in _BINARY:
+            parts = [left, right]
+        case ast.Compare(left=left, ops=ops, comparators=others) if all(
+            type(op) in _COMPARE or isinstance(op, ast.Is | ast.IsNot | ast.In | ast.NotIn) for op in ops
+        ):
+            parts = [left, *others]
+        case ast.Call(func=ast.Name(id=name), args=parts, keywords=[]) if name in FUNCTIONS:
+            if name == "given" and not (len(parts) == 1 and isinstance(parts[0], ast.Name)):
+                raise LanguageError(f"given() takes one field name, in {text!r}")
+        case _:
+            raise LanguageError(f"{ast.unparse(node)!r} is not allowed in {text!r}; functions: {sorted(FUNCTIONS)}")
+    for part in parts:
+        _check(part, text)
+
+
+def _names(node: ast.AST) -> frozenset[str]:
+    match node:
+        case ast.Attribute(value=ast.Name(id=owner), attr=attr):
+            return frozenset({f"{owner}.{attr}"})
+        case ast.Name(id=name):
+            return frozenset() if name == "peft" else frozenset({name})
+        case ast.Call(args=args):
+            return frozenset().union(*(_names(arg) for arg in args))
+    return frozenset().union(*(_names(child) for child in ast.iter_child_nodes(node)))
+
+
+def _evaluate(node: ast.expr, facts: Facts) -> Expr:
+    match node:
+        case ast.Constant(value=value):
+            return Literal(value)
+        case ast.List(elts=parts) | ast.Tuple(elts=parts):
+            items = [_evaluate(part, facts) for part in parts]
+            return Literal([item.value for item in items if isinstance(item, Literal)])
+        case ast.Name(id=name):
+            return facts.value(name)
+        case ast.Attribute(value=ast.Name(id=owner), attr=attr):
+            return facts.value(f"{owner}.{attr}")
+        case ast.UnaryOp(op=ast.Not(), operand=operand):
+            inner = truth(_evaluate(operand, facts))
+            return _literal(not inner) if isinstance(inner, bool) else UNKNOWN
+        case ast.UnaryOp(operand=operand):
+            return operate("neg", _evaluate(operand, facts))
+        case ast.BinOp(left=left, op=op, right=right):
+            return operate(_BINARY[type(op)], _evaluate(left, facts), _evaluate(right, facts))
+        case ast.BoolOp(op=op, values=parts):
+            return _all_or_any(parts, facts, stop=isinstance(op, ast.Or))
+        case ast.Compare(left=left, ops=ops, comparators=others):
+            return _compare_chain(left, ops, others, facts)
+        case ast.Call(func=ast.Name(id="given"), args=[ast.Name(id=name)]):
+            return _literal(facts.given(name))
+        case ast.Call(func=ast.Name(id=name), args=args):
+            values = [_evaluate(arg, facts) for arg in args]
+            return _literal(PREDICATES[name](*values)) if name in PREDICATES else operate(name, *values)
+    raise AssertionError(f"unchecked expression {ast.dump(node)}")
+
+
+def _literal(value: Kleene) -> Expr:
+    return UNKNOWN if value is UNKNOWN else Literal(value)
+
+
+def _all_or_any(parts: list[ast.expr], facts: Facts, *, stop: bool) -> Expr:
+    """Kleene's `or` (stop=True) and `and` (stop=False)."""
+    unknown = False
+    for part in parts:
+        value = truth(_evaluate(part, facts))
+        if value is UNKNOWN:
+            unknown = True
+        elif value is stop:
+            return Literal(stop)
+    return UNKNOWN if unknown else Literal(not stop)
+
+
+def _compare_chain(left: ast.expr, ops: list[ast.cmpop], others: list[ast.expr], facts: Facts) -> Expr:
+    unknown = False
+    for op, right in zip(ops, others, strict=True):
+        value = _compare_one(left, op, right, facts)
+        if value is False:
+            return Literal(False)
+        unknown = unknown or value is UNKNOWN
+        left = right
+    return UNKNOWN if unknown else Literal(True)
+
+
+def _compare_one(left: ast.expr, op: ast.cmpop, right: ast.expr, facts: Facts) -> Kleene:
+    if isinstance(left, ast.Name) and left.id == "peft" and isinstance(right, ast.Constant):
+        return facts.release_is(_COMPARE[type(op)], str(right.value))
+    first, second = _evaluate(left, facts), _evaluate(right, facts)
+    match op:
+        case ast.Is() | ast.IsNot():
+            if first is UNKNOWN or second is UNKNOWN or isinstance(first, Symbol | Operation):
+                return UNKNOWN
+            same = isinstance(first, Literal) and isinstance(second, Literal) and first.value is second.value
+            return same is isinstance(op, ast.Is)
+        case ast.In() | ast.NotIn():
+            if not isinstance(first, Literal) or not isinstance(second, Literal):
+                return UNKNOWN
+            return (first.value in second.value) is isinstance(op, ast.In)
+    return compare(_COMPARE[type(op)], first, second)
+
+
+def render(condition: Condition, texts: Mapping[str, str]) -> str:
+    """Write an expression in Python, each field replaced by the text that stands in the user's code."""
+
+    class Written(ast.NodeTransformer):
+        def visit_Name(self, node: ast.Name) -> Any:
+            return ast.parse(texts[node.id].strip(), mode="eval").body if node.id in texts else node
+
+        def visit_Call(self, node: ast.Call) -> Any:
+            return ast.Call(node.func, [self.visit(arg) for arg in node.args], [])
+
+    return ast.unparse(Written().visit(ast.parse(condition.text.strip(), mode="eval").body))
