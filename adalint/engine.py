@@ -9,7 +9,7 @@ from collections import Counter
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final, TypeAlias
 
-from adalint.findings import Finding, Fixed, Refusal, Report, Severity
+from adalint.findings import Applied, Finding, Fixed, Refusal, Report, Severity
 from adalint.fixes.recipes import fixes_of
 from adalint.readers import read_sites
 from adalint.readers.errors import ReadError
@@ -46,7 +46,7 @@ def fix_source(source: Source, settings: Settings, allowed: Safety) -> Fixed:
     mistake is dropped, and says so in `refused`.
     """
     current = source
-    applied: list[tuple[Finding, Fix]] = []
+    applied: list[Applied] = []
     refused: dict[Choice, Refusal] = {}
     for _ in range(MAX_PASSES):
         chosen = _choose(current, settings, allowed, refused)
@@ -54,17 +54,18 @@ def fix_source(source: Source, settings: Settings, allowed: Safety) -> Fixed:
             break
         together = current.apply(edit for choice in chosen.values() for edit in choice[1].edits)
         if _objection(current, together, settings) is None:
+            applied += (Applied(*pair, current.position(pair[0].span.start)) for pair in chosen.values())
             current = together
-            applied += chosen.values()
             continue
         for choice, (finding, fix) in chosen.items():
             alone = current.apply(fix.edits)
             reason = _objection(current, alone, settings)
+            position = current.position(finding.span.start)
             if reason is None:
+                applied.append(Applied(finding, fix, position))
                 current = alone
-                applied.append((finding, fix))
                 break
-            refused[choice] = Refusal(finding, reason)
+            refused[choice] = Refusal(finding, position, reason)
     return Fixed(source, current, tuple(applied), tuple(refused.values()), check_source(current, settings).findings)
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from adalint.plan import Plan
-    from adalint.source import Edit, Source, Span
+    from adalint.source import Edit, Position, Source, Span
 
 
 class Severity(StrEnum):
@@ -95,10 +95,20 @@ class Report:
 
 
 @dataclass(frozen=True, slots=True)
-class Refusal:
-    """A fix that was allowed but not applied, and why."""
+class Applied:
+    """A fix that was applied, and where the finding stood when it was."""
 
     finding: Finding
+    fix: Fix
+    position: Position
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A fix that was allowed but not applied, where its finding stood, and why."""
+
+    finding: Finding
+    position: Position
     reason: str
 
 
@@ -108,6 +118,6 @@ class Fixed:
 
     before: Source
     after: Source
-    applied: tuple[tuple[Finding, Fix], ...] = ()
+    applied: tuple[Applied, ...] = ()
     refused: tuple[Refusal, ...] = ()
-    left: tuple[Finding, ...] = field(default=())
+    left: tuple[Finding, ...] = ()

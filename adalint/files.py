@@ -1,0 +1,378 @@
+"""The files of a project: which are read, what is in them, and how a changed one is written back.
+
+Only regular files are opened, never a FIFO or a device. Nothing is written outside the root that the caller gave.
+"""
+
+from __future__ import annotations
+
+import codecs
+import errno
+import os
+import stat
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from adalint.source import KIND_OF_SUFFIX, Source, SourceError, kind_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+    from ignore.overrides import Override
+
+DEFAULT_EXCLUDE: Final = (
+    ".bzr",
+    ".direnv",
+    ".eggs",
+    ".git",
+    ".hg",
+    ".hypothesis",
+    ".ipynb_checkpoints",
+    ".mypy_cache",
+    ".nox",
+    ".pytest_cache",
+    ".pytype",
+    ".ruff_cache",
+    ".svn",
+    ".tox",
+    ".venv",
+    "__pycache__",
+    "__pypackages__",
+    "_build",
+    "build",
+    "dist",
+    "node_modules",
+    "site-packages",
+    "venv",
+)
+"""Names of folders and files that a walk leaves out, at any depth."""
+
+MAX_BYTES: Final = 10 * 1024 * 1024
+"""A file that names AdaLoRA and is larger than this is not read."""
+
+_CHUNK: Final = 1024 * 1024
+_WORD: Final = "adalora"
+_WORDS: Final = {
+    codecs.BOM_UTF32_LE: _WORD.encode("utf-32-le"),
+    codecs.BOM_UTF32_BE: _WORD.encode("utf-32-be"),
+    codecs.BOM_UTF16_LE: _WORD.encode("utf-16-le"),
+    codecs.BOM_UTF16_BE: _WORD.encode("utf-16-be"),
+}
+_SUFFIXES: Final = tuple(KIND_OF_SUFFIX)
+
+
+class UnopenedError(SourceError):
+    """A file that could not be opened, so that nobody knows whether it names AdaLoRA."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Target:
+    """A file to read: its path as reached, the root that bounds what may be written, and whether it was named."""
+
+    path: str
+    root: str
+    named: bool = False
+
+
+def walk(
+    paths: Iterable[str],
+    exclude: Callable[[str], tuple[str, Iterable[str]]] | None = None,
+    skipped: Callable[[str, str], None] | None = None,
+) -> Iterator[Target]:
+    """List the files to read under `paths`, sorted, each file once.
+
+    A folder is walked with its ignore files respected and `DEFAULT_EXCLUDE` left out; a file that is named is listed
+    whatever excludes it. `exclude` gives, for a folder, more patterns in gitignore's language and the folder that they
+    are relative to. `skipped` is told what was left out against the caller's wish, and why: a folder that cannot be
+    listed, a named file of a kind that adalint does not read.
+
+    Raises:
+        FileNotFoundError: a path does not exist.
+        SourceError: a pattern cannot be read.
+    """
+    found: dict[str, Target] = {}
+    for path in paths:
+        if os.path.isdir(path):
+            base, patterns = exclude(path) if exclude else (path, ())
+            targets: Iterable[Target] = _walk_folder(path, base, patterns, skipped)
+        elif not os.path.lexists(path):
+            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), path)
+        elif kind_of(path) is None:
+            if skipped:
+                skipped(path, f"adalint reads {', '.join(_SUFFIXES)}")
+            continue
+        else:
+            targets = (Target(path, root_of(path), named=True),)
+        for target in targets:
+            place = os.path.realpath(target.path)
+            known = found.get(place)
+            if known is None or _preference(target, place) < _preference(known, place):
+                found[place] = target
+    return iter(sorted(found.values(), key=lambda target: target.path.split(os.sep)))
+
+
+def mentions_adalora(raw: bytes) -> bool:
+    """Tell whether the bytes of a file name AdaLoRA in any case, in UTF-8 or behind a UTF-16 or UTF-32 mark."""
+    return _word_in(raw[:4]) in raw.lower()
+
+
+def read(path: str, max_bytes: int = MAX_BYTES) -> bytes:
+    """Give the bytes of a regular file.
+
+    Raises:
+        UnopenedError: it is missing, unreadable or no regular file.
+        SourceError: it is larger than `max_bytes`.
+    """
+    descriptor, size = _open(path)
+    with os.fdopen(descriptor, "rb") as stream:
+        if size > max_bytes:
+            raise _too_large(size, max_bytes)
+        return stream.read()
+
+
+def load(path: str, max_bytes: int = MAX_BYTES) -> Source | None:
+    """Read a file that names AdaLoRA; None when it does not, or when adalint does not read its kind.
+
+    Raises:
+        UnopenedError: it is missing, unreadable or no regular file.
+        SourceError: it names AdaLoRA, and is too large or cannot be decoded.
+    """
+    kind = kind_of(path)
+    if kind is None:
+        return None
+    descriptor, size = _open(path)
+    with os.fdopen(descriptor, "rb") as stream:
+        if size > max_bytes:
+            head = stream.read(_CHUNK)
+            if not _chunk_mentions(_word_in(head[:4]), head, stream.read):
+                return None
+            raise _too_large(size, max_bytes)
+        raw = stream.read()
+    return Source.decode(path, kind, raw) if mentions_adalora(raw) else None
+
+
+def write_atomically(path: str, data: bytes, root: str, before: bytes) -> None:
+    """Replace the content of a file, all of it or nothing; its mode is kept.
+
+    `before` is what the file held when it was read.
+
+    Raises:
+        SourceError: the file lies outside `root`, is a link into a Hugging Face cache, is read-only, has changed since
+            it was read, or the system refuses; the file is then as it was.
+    """
+    place = _writable_place(path, root)
+    try:
+        info = os.stat(place)
+    except OSError as error:
+        raise _unreadable(error) from None
+    if not info.st_mode & 0o222 or not os.access(place, os.W_OK):
+        raise SourceError("it is read-only; make it writable first (`chmod u+w`)")
+    try:
+        _replace(place, data, info, before)
+    except OSError as error:
+        raise SourceError(f"cannot be written ({_reason(error)}); the file is as it was") from None
+
+
+def root_of(path: str) -> str:
+    """Tell the folder that bounds writing when a file is named: the working directory when it is inside, else its own."""
+    folder = os.path.realpath(os.path.dirname(path) or ".")
+    working = os.getcwd()
+    return working if _inside(folder, working) else folder
+
+
+def _preference(target: Target, place: str) -> tuple[bool, bool, str]:
+    return not target.named, os.path.abspath(target.path) != place, target.path
+
+
+def _walk_folder(
+    folder: str, base: str, patterns: Iterable[str], skipped: Callable[[str, str], None] | None
+) -> Iterator[Target]:
+    from ignore import Error, WalkBuilder  # a run on named files alone does without it
+    from ignore import IOError as WalkError
+
+    builder = (
+        WalkBuilder(Path(folder))
+        .hidden(False)
+        .require_git(False)
+        # Outside a repository an ignore file further up, such as `*` in a home folder, is not this project's.
+        .parents(_in_repository(folder))
+        .overrides(_exclusions(base, patterns))
+    )
+    root = os.path.realpath(folder)
+    entries = builder.build()
+    while True:
+        try:
+            path = os.fspath(next(entries).path())
+        except StopIteration:
+            return
+        except (Error, WalkError) as error:
+            if skipped:
+                place, _, reason = str(error).partition(": IO error for operation on ")
+                skipped(place if reason else folder, (reason or place).rsplit(": ", 1)[-1])
+            continue
+        if path.lower().endswith(_SUFFIXES) and kind_of(path) and _is_file_inside(path, root):
+            yield Target(os.path.normpath(path), root)
+
+
+def _exclusions(base: str, patterns: Iterable[str]) -> Override:
+    from ignore import Error
+    from ignore.overrides import OverrideBuilder
+
+    builder = OverrideBuilder(Path(base))
+    for pattern in (*DEFAULT_EXCLUDE, *patterns):
+        try:
+            builder.add("!" + pattern)
+        except Error as error:
+            raise SourceError(f"the pattern {pattern!r} in `exclude` cannot be read: {error}") from None
+    return builder.build()
+
+
+def _in_repository(folder: str) -> bool:
+    place = Path(folder).resolve()
+    return any((parent / ".git").exists() for parent in (place, *place.parents))
+
+
+def _is_file_inside(path: str, root: str) -> bool:
+    try:
+        mode = os.lstat(path).st_mode
+        if stat.S_ISLNK(mode):
+            return _inside(os.path.realpath(path), root) and stat.S_ISREG(os.stat(path).st_mode)
+    except OSError:
+        return False
+    return stat.S_ISREG(mode)
+
+
+def _inside(place: str, root: str) -> bool:
+    root = os.path.realpath(root)
+    return place == root or place.startswith(root.rstrip(os.sep) + os.sep)
+
+
+def _word_in(mark: bytes) -> bytes:
+    return next((word for bom, word in _WORDS.items() if mark.startswith(bom)), _WORD.encode())
+
+
+def _chunk_mentions(word: bytes, chunk: bytes, more: Callable[[int], bytes]) -> bool:
+    tail = b""
+    while chunk:
+        text = tail + chunk.lower()
+        if word in text:
+            return True
+        tail = text[-len(word) :]
+        chunk = more(_CHUNK)
+    return False
+
+
+def _open(path: str) -> tuple[int, int]:
+    try:
+        # Looked at before it is opened: opening a device can act on it, and opening a FIFO waits for a writer.
+        _require_regular(os.stat(path))
+        flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0)
+        descriptor = os.open(path, flags)
+    except OSError as error:
+        raise _unreadable(error) from None
+    try:
+        info = os.fstat(descriptor)
+        _require_regular(info)
+    except UnopenedError:
+        os.close(descriptor)
+        raise
+    return descriptor, info.st_size
+
+
+_KINDS_OF_FILE: Final = (
+    (stat.S_ISDIR, "a folder"),
+    (stat.S_ISFIFO, "a FIFO"),
+    (stat.S_ISSOCK, "a socket"),
+    (stat.S_ISCHR, "a device"),
+    (stat.S_ISBLK, "a device"),
+)
+
+
+def _require_regular(info: os.stat_result) -> None:
+    if not stat.S_ISREG(info.st_mode):
+        what = next((name for test, name in _KINDS_OF_FILE if test(info.st_mode)), "something else")
+        raise UnopenedError(f"it is {what}, not a regular file; adalint opens regular files only")
+
+
+def _unreadable(error: OSError) -> UnopenedError:
+    match error.errno:
+        case errno.ENOENT | errno.ENOTDIR:
+            return UnopenedError("it is gone; it was moved or deleted, or a link leads nowhere")
+        case errno.EACCES | errno.EPERM:
+            return UnopenedError("permission denied; give yourself the right to read it (`chmod u+r`)")
+        case errno.ELOOP:
+            return UnopenedError("its symbolic links run in a circle; mend the link")
+    return UnopenedError(f"cannot be read ({_reason(error)})")
+
+
+def _reason(error: OSError) -> str:
+    return error.strerror or type(error).__name__
+
+
+def _too_large(size: int, max_bytes: int) -> SourceError:
+    return SourceError(
+        f"{size:,} bytes are more than the {max_bytes:,} that adalint reads; exclude the file, or split it"
+    )
+
+
+def _writable_place(path: str, root: str) -> str:
+    place = os.path.realpath(path)
+    linked = os.path.islink(path)
+    if linked and _in_model_cache(place):
+        raise SourceError(
+            f"it is a link to {place} in a Hugging Face cache, which other revisions share; copy the file and fix the copy"
+        )
+    if not _inside(place, root):
+        what = f"it is a link to {place}" if linked else "it"
+        raise SourceError(f"{what} lies outside {root}; fix it there, by its own name")
+    return place
+
+
+def _in_model_cache(place: str) -> bool:
+    parents = Path(place).parents
+    return parents[0].name == "blobs" and any(
+        parent.name == "hub" or parent.name.startswith(("models--", "datasets--", "spaces--")) for parent in parents
+    )
+
+
+def _replace(place: str, data: bytes, info: os.stat_result, before: bytes) -> None:
+    folder, name = os.path.split(place)
+    descriptor, temporary = tempfile.mkstemp(prefix=f".{name}.", suffix=".adalint", dir=folder)
+    try:
+        with os.fdopen(descriptor, "wb") as stream:
+            stream.write(data)
+            stream.flush()
+            _keep_owner_and_mode(temporary, info)
+            os.fsync(descriptor)
+        if read(place, max_bytes=max(len(before), MAX_BYTES)) != before:
+            raise SourceError("it changed on disk while it was being fixed; run adalint again")
+        os.replace(temporary, place)
+    except BaseException:
+        os.unlink(temporary)
+        raise
+    _sync_folder(folder)
+
+
+def _keep_owner_and_mode(temporary: str, info: os.stat_result) -> None:
+    own = os.stat(temporary)
+    if hasattr(os, "chown") and (own.st_uid, own.st_gid) != (info.st_uid, info.st_gid):
+        try:
+            os.chown(temporary, info.st_uid, info.st_gid)
+        except PermissionError:
+            pass  # only root may give files away; the content is what counts
+    os.chmod(temporary, stat.S_IMODE(info.st_mode))
+
+
+def _sync_folder(folder: str) -> None:
+    # The new name is already in place: a system that cannot sync a folder must not turn that into a failure.
+    try:
+        descriptor = os.open(folder, os.O_RDONLY)
+    except OSError:
+        return
+    try:
+        os.fsync(descriptor)
+    except OSError:
+        pass
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,129 @@
+"""Findings for people: the lines in question with the places underlined, what PEFT does, and how to mend it."""
+
+from __future__ import annotations
+
+import unicodedata
+from typing import TYPE_CHECKING, Final
+
+from adalint.findings import Safety, Severity
+from adalint.report.concise import place_of
+from adalint.report.words import EFFECTS, harmless, one_line, shown_path, ways_to_take
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+    from adalint.findings import Finding, Fix, Report
+    from adalint.source import Source, Span
+
+WIDTH: Final = 100
+"""Columns of a quoted line; what is further from the underlined place is cut."""
+
+TAB: Final = "    "
+_LEAD: Final = 24
+
+_COLOURS: Final = {Severity.ERROR: "red", Severity.WARNING: "yellow", Severity.INFO: "blue"}
+
+
+def render(reports: Iterable[Report], *, colour: bool = False) -> str:
+    """Give a paragraph for each finding."""
+    style = _styled if colour else _plain
+    return "".join(
+        "\n".join(_paragraph(report, finding, style)) + "\n\n" for report in reports for finding in report.findings
+    )
+
+
+def _paragraph(report: Report, finding: Finding, style: Callable[[str, str], str]) -> Iterator[str]:
+    source = report.source
+    colour = _COLOURS[finding.severity]
+    yield f"{style(f'{finding.severity}[{finding.code}]', colour)} {finding.name}: {one_line(finding.message)}"
+    places = [(finding.span, "", "^"), *((related.span, related.message, "-") for related in finding.related)]
+    rows = [source.row_of(span.start) for span, _, _ in places]
+    margin = " " * len(str(max(rows)))
+    bar = f"{margin} {style('|', 'blue')}"
+    yield f"{margin} {style('-->', 'blue')} {place_of(report, finding.span.start)}"
+    if source.content:
+        yield bar
+        shown = 0
+        for row, (span, label, mark) in sorted(zip(rows, places, strict=True), key=lambda place: place[0]):
+            line, indent, underline = _quote(source, row, span, mark)
+            if shown and row > shown + 1:
+                yield style("...", "blue")
+            if row != shown:
+                yield f"{style(f'{row:>{len(margin)}}', 'blue')} {style('|', 'blue')} {line}".rstrip()
+            below = style(underline, colour if mark == "^" else "blue")
+            yield f"{bar} {indent}{below} {one_line(label)}".rstrip()
+            shown = row
+    if finding.fixes:
+        yield bar
+    for fix in finding.fixes:
+        yield f"{margin} {style('=', 'blue')} {_fix(fix, style)}"
+        if fix.why:
+            yield f"{margin}   not placed: {one_line(fix.why)}"
+        for lead, way in zip(
+            ("to take it:", "        or:"), ways_to_take(fix, finding, shown_path(source.path)), strict=False
+        ):
+            yield f"{margin}   {lead} {one_line(way)}"
+
+
+def _fix(fix: Fix, style: Callable[[str, str], str]) -> str:
+    kind = {Safety.SAFE: "safe fix", Safety.UNSAFE: "unsafe fix", Safety.DISPLAY: "advice"}[fix.safety]
+    colour = {Safety.SAFE: "green", Safety.UNSAFE: "yellow", Safety.DISPLAY: "cyan"}[fix.safety]
+    return f"{style(kind, colour)}: {one_line(fix.title)} ({EFFECTS[fix.effect]})"
+
+
+def _quote(source: Source, row: int, span: Span, mark: str) -> tuple[str, str, str]:
+    """Give a line as a terminal shows it, cut around the place, then the blanks and the marks that go under it."""
+    whole = source.line_span(row)
+    stop = max(span.start, min(span.stop, whole.stop))
+    before, inside, after = (
+        _cells(source.content[start:end].decode(errors="replace"))
+        for start, end in ((whole.start, span.start), (span.start, stop), (stop, whole.stop))
+    )
+    dropped = len(before) - _LEAD if _width(before) + _width(inside) > WIDTH and len(before) > _LEAD else 0
+    if dropped:
+        before = ["…", *before[dropped:]]
+    line = _cut([*before, *inside, *after])
+    room = max(_width(line) - _width(before), 1)
+    return "".join(line), " " * _width(before), mark * max(1, min(_width(inside), room))
+
+
+def _cells(text: str) -> list[str]:
+    return [TAB if character == "\t" else harmless(character) for character in text]
+
+
+def _cut(cells: list[str]) -> list[str]:
+    if _width(cells) <= WIDTH:
+        return cells
+    width = 0
+    for index, cell in enumerate(cells):
+        width += display_width(cell)
+        if width >= WIDTH:
+            return [*cells[:index], "…"]
+    return cells
+
+
+def _width(cells: Iterable[str]) -> int:
+    return sum(map(display_width, cells))
+
+
+def display_width(text: str) -> int:
+    """Tell how many columns of a terminal a text takes: wide characters two, combining ones none."""
+    if text.isascii():
+        return len(text)
+    return sum(map(_character_width, text))
+
+
+def _character_width(character: str) -> int:
+    if unicodedata.category(character) in {"Mn", "Me", "Cf"}:
+        return 0
+    return 2 if unicodedata.east_asian_width(character) in {"W", "F"} else 1
+
+
+def _plain(text: str, _: str) -> str:
+    return text
+
+
+def _styled(text: str, colour: str) -> str:
+    import click
+
+    return click.style(text, fg=colour, bold=True)
