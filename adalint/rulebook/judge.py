@@ -19,10 +19,32 @@ from adalint.values import UNKNOWN, Expr, Kleene, Literal
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from adalint.rulebook.pages import Case, Rule, Rulebook
+    from adalint.rulebook.pages import Case, Outcome, Rule, Rulebook
     from adalint.rulebook.templates import Template
     from adalint.site import Site
     from adalint.source import Span
+
+STAGES: Final[Mapping[str, Mapping[str, str]]] = {
+    "en": {
+        "construction": "when this is constructed",
+        "wrap": "when the model is wrapped",
+        "forward": "at the first forward pass",
+        "first mask": "at the first step that prunes",
+        "step": "at a step of the run",
+        "save": "when the adapter is saved",
+        "load": "when this is loaded",
+    },
+    "zh": {
+        "construction": "在构造时",
+        "wrap": "在包装模型时",
+        "forward": "在第一次前向传播时",
+        "first mask": "在第一次剪枝时",
+        "step": "在训练途中",
+        "save": "在保存适配器时",
+        "load": "在加载时",
+    },
+}
+"""When an outcome shows, in words."""
 
 MODULES_TRIED: Final = (1, 12, 96)
 """The number of adapted modules is not in a configuration; a step is named only when all of these agree on it."""
@@ -30,27 +52,44 @@ MODULES_TRIED: Final = (1, 12, 96)
 
 @dataclass(frozen=True)
 class SiteFacts:
-    """What a rule may ask about one Site; `found` holds what a named check has found."""
+    """What a rule may ask about one Site.
+
+    `found` holds what a named check has found. `outcome` is what the rule says of the target release: the words of a
+    finding speak of the trace only where it shows that outcome, not another mistake of the same Site.
+    """
 
     site: Site
     plan: Plan
     release: str
     found: Mapping[str, str] = field(default_factory=dict)
+    outcome: Outcome | None = None
+    language: str = "en"
 
     def value(self, name: str) -> Expr:
-        """Give a field's effective value, or a fact: `trace.…`, `loop.…`, `site.…`, `found.…`."""
+        """Give a field's effective value, or a fact: `trace.…`, `loop.…`, `site.…`, `found.…`, `outcome.…`."""
         owner, _, fact = name.rpartition(".")
         match owner:
             case "":
                 return self.plan.values.get(name, UNKNOWN)
             case "trace":
-                return self.traced.get(fact, UNKNOWN)
+                return self.traced.get(fact, UNKNOWN) if self._trace_shows_the_outcome else UNKNOWN
+            case "outcome":
+                return self._outcome_fact(fact)
             case "loop":
                 allocates = self.plan.loop.allocates
                 return UNKNOWN if allocates is UNKNOWN else Literal(allocates)
             case "found":
                 return Literal(self.found.get(fact))
         return self._site_fact(fact)
+
+    @property
+    def _trace_shows_the_outcome(self) -> bool:
+        return self.outcome is None or self.traced.get("exception") == Literal(self.outcome.exception)
+
+    def _outcome_fact(self, fact: str) -> Expr:
+        if self.outcome is None or self.outcome.exception is None:
+            return UNKNOWN
+        return Literal(self.outcome.exception if fact == "exception" else STAGES[self.language][self.outcome.stage])
 
     def _site_fact(self, fact: str) -> Expr:
         site = self.site
@@ -89,7 +128,7 @@ class SiteFacts:
             except Undetermined:
                 return {}
         agreed: dict[str, Expr] = {}
-        for fact in ("exception", "failing_step", "first_mask"):
+        for fact in ("exception", "failing_step"):
             seen: set[Any] = {getattr(result, fact) for result in results}
             if len(seen) == 1:
                 agreed[fact] = Literal(seen.pop())
@@ -116,15 +155,30 @@ class Fired:
     def finding(self, language: str) -> Finding:
         """Say it, without fixes."""
         site = self.facts.site
+        facts = replace(self.facts, outcome=self._outcome(), language=language)
         spans = [span for span in (_place(site, name) for name in self.at) if span is not None]
         templates = self.message_zh if language == "zh" else self.message
         return Finding(
             code=self.rule.code,
             name=self.rule.name,
             severity=self.rule.severity,
-            message=first_known(templates, self.facts, self.facts.written),
+            message=first_known(templates, facts, facts.written),
             span=spans[0] if spans else site.head,
             related=tuple(Related(span, f"{name} is here") for name, span in zip(self.at[1:], spans[1:], strict=False)),
+        )
+
+    def _outcome(self) -> Outcome | None:
+        """Give what the page says of the target release, this kind of file and these values."""
+        facts = self.facts
+        return next(
+            (
+                outcome
+                for outcome in self.rule.outcomes
+                if in_range(facts.release, outcome.peft)
+                and (not outcome.where or facts.site.where in outcome.where)
+                and (outcome.when is None or outcome.when.holds(facts) is True)
+            ),
+            None,
         )
 
 

@@ -64,7 +64,7 @@ def first_known(
     return "".join(part if isinstance(part, str) else part.text for part in templates[-1].parts)
 
 
-_BARE = ("found.", "trace.")
+_BARE = ("found.", "trace.", "outcome.")
 """Facts that are words: shown without quotes, and None when there is nothing to say."""
 
 
