@@ -120,8 +120,8 @@ class Plan:
         wanted = self.unknowns()
         used = {name: witness for name, witness in witnesses.items() if name in wanted}
         numbers: dict[str, Number] = {name: witness for name, witness in used.items() if is_number(witness)}
-        values = dict(self.values)
-        for name, expr in self.values.items():
+        values: dict[str, Expr] = {**dict.fromkeys(SCHEDULE_FIELDS, UNKNOWN), **self.values}
+        for name, expr in list(values.items()):
             if expr is UNKNOWN and name in numbers:
                 values[name] = Literal(numbers[name])
             else:
