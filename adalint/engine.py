@@ -1,6 +1,7 @@
 """The whole way of one file: text in, findings or a fixed text out.
 
-The command line, the hooks and the Python API all go through `check_source` and `fix_source`, so that they cannot disagree.
+The command line, the hooks and the Python API all go through `check_source` and `fix_source`, so that they cannot
+disagree.
 """
 
 from __future__ import annotations
@@ -42,8 +43,8 @@ def check_source(source: Source, settings: Settings) -> Report:
 def fix_source(source: Source, settings: Settings, allowed: Safety) -> Fixed:
     """Apply the fixes that the caller allows, at most one per Site and pass, until nothing is left to apply.
 
-    Each result is read and judged again before it is kept: one that no longer parses, cannot be encoded, or brings a new
-    mistake is dropped, and says so in `refused`.
+    Each result is read and judged again before it is kept: one that no longer parses, cannot be encoded, or brings a
+    new mistake is dropped, and says so in `refused`.
     """
     current = source
     applied: list[Applied] = []

@@ -6,6 +6,7 @@ Only regular files are opened, never a FIFO or a device. Nothing is written outs
 from __future__ import annotations
 
 import codecs
+import contextlib
 import errno
 import os
 import stat
@@ -175,7 +176,7 @@ def write_atomically(path: str, data: bytes, root: str, before: bytes) -> None:
 
 
 def root_of(path: str) -> str:
-    """Tell the folder that bounds writing when a file is named: the working directory when it is inside, else its own."""
+    """Tell the folder that bounds writing when a file is named: the working directory if it is inside, else its own."""
     folder = os.path.realpath(os.path.dirname(path) or ".")
     working = os.getcwd()
     return working if _inside(folder, working) else folder
@@ -321,7 +322,8 @@ def _writable_place(path: str, root: str) -> str:
     linked = os.path.islink(path)
     if linked and _in_model_cache(place):
         raise SourceError(
-            f"it is a link to {place} in a Hugging Face cache, which other revisions share; copy the file and fix the copy"
+            f"it is a link to {place} in a Hugging Face cache, which other revisions share; "
+            "copy the file and fix the copy"
         )
     if not _inside(place, root):
         what = f"it is a link to {place}" if linked else "it"
@@ -357,10 +359,9 @@ def _replace(place: str, data: bytes, info: os.stat_result, before: bytes) -> No
 def _keep_owner_and_mode(temporary: str, info: os.stat_result) -> None:
     own = os.stat(temporary)
     if hasattr(os, "chown") and (own.st_uid, own.st_gid) != (info.st_uid, info.st_gid):
-        try:
+        # Only root may give files away; the content is what counts.
+        with contextlib.suppress(PermissionError):
             os.chown(temporary, info.st_uid, info.st_gid)
-        except PermissionError:
-            pass  # only root may give files away; the content is what counts
     os.chmod(temporary, stat.S_IMODE(info.st_mode))
 
 

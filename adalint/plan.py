@@ -47,7 +47,7 @@ class Counter:
 
 @dataclass(frozen=True, slots=True)
 class Guard:
-    """The condition around the call, on the counter: `s % every == remainder`, `first <= s <= last`; `every` is not 0."""
+    """The condition around the call, on the counter: `s % every == remainder` (not 0), `first <= s <= last`."""
 
     every: int = 1
     remainder: int = 0
@@ -136,7 +136,7 @@ class Plan:
 
 
 def assemble(site: Site) -> Plan:
-    """Join a site with PEFT's defaults: what is not written has its default, or is UNKNOWN where it may come from elsewhere."""
+    """Join a site with PEFT's defaults; what is not written but may come from elsewhere is UNKNOWN."""
     from adalint.schema import defaults
     from adalint.site import Surface
 

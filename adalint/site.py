@@ -37,9 +37,9 @@ class Site:
     """A configuration: what is written, where, and what else may come from elsewhere.
 
     `span` covers the call or mapping; `head` is where a finding about an absent field points (the constructor's name,
-    the first line of the mapping). `values` holds every written name in order, those that are no field of PEFT included.
-    `open` says that fields may be given where the text does not show them (`**kwargs`), so that an absent one is
-    unknown. `saved` marks the configuration of a trained adapter (`inference_mode` true in an `adapter_config.json`).
+    the first line of the mapping). `values` holds every written name in order, those that are no field of PEFT
+    included. `open` says that fields may be given where the text does not show them (`**kwargs`), so that an absent one
+    is unknown. `saved` marks the configuration of a trained adapter (`inference_mode` true in an `adapter_config.json`).
     """
 
     source: Source

@@ -169,7 +169,7 @@ class Source:
         return Position(row, len(self.content[self.line_starts[row - 1] : offset].decode(errors="replace")) + 1)
 
     def utf16_position(self, offset: int) -> tuple[int, int]:
-        """Turn a byte offset into line and character as the Language Server Protocol counts: from 0, in UTF-16 units."""
+        """Turn a byte offset into line and character as LSP counts: from 0, in UTF-16 units."""
         row = self.row_of(offset)
         before = self.content[self.line_starts[row - 1] : offset].decode(errors="replace")
         return row - 1, len(before.encode("utf-16-le")) // 2

@@ -35,9 +35,9 @@ class Trace:
     """How a run ends: finished, or with the exception that PEFT raises.
 
     Ranks are summed over all modules. `failing_call` and `failing_optimizer_step` count from 0, `failing_step` and
-    `first_mask` are values of the counter. `calls` returned normally. `live` ranks are not masked in memory at the end;
-    `kept` is what `save_pretrained` writes, None while `rank_pattern` is null. `finalised` tells whether the forced mask
-    at `total_step - tfinal` was made.
+    `first_mask` are values of the counter. `calls` returned normally. `live` ranks are not masked in memory at the
+    end; `kept` is what `save_pretrained` writes, None while `rank_pattern` is null. `finalised` tells whether the
+    forced mask at `total_step - tfinal` was made.
     """
 
     exception: str | None
@@ -199,7 +199,7 @@ def _allocate(schedule: _Schedule, state: _State, step: int, gradients: _Fill) -
 
 @dataclass(frozen=True, slots=True)
 class _Call:
-    """One call within an optimizer step: which it is, and the gradients it finds in the first step and in later ones."""
+    """One call within an optimizer step: which it is, and what gradients it finds in the first step and later."""
 
     index: int
     at_first: _Fill

@@ -1,7 +1,7 @@
 """What can be known of a value without running anything: a literal, a small symbolic expression, or nothing.
 
-Most real configurations are symbolic (`total_step=len(loader) * epochs`, `r=args.rank`). Equal names are equal values, so
-rules can still compare them; what cannot be decided is UNKNOWN, and UNKNOWN keeps a rule silent.
+Most real configurations are symbolic (`total_step=len(loader) * epochs`, `r=args.rank`). Equal names are equal values,
+so rules can still compare them; what cannot be decided is UNKNOWN, and UNKNOWN keeps a rule silent.
 """
 
 from __future__ import annotations

@@ -294,7 +294,7 @@ def test_a_misspelt_command_or_option_is_2(arguments: list[str]) -> None:
 class TestUnparsable:
     @pytest.mark.parametrize(("argument", "severity"), [("x.py", "error"), (".", "warning")])
     def test_a_file_that_cannot_be_parsed_is_an_error_when_it_was_named(self, argument: str, severity: str) -> None:
-        put(**{"x.py": "import adalora ("})
+        put(x_py="import adalora (")
         result = run("check", argument, "--output-format", "json")
         assert result.exit_code == 1
         assert [(one["code"], one["severity"]) for one in json.loads(result.stdout)] == [("ADA901", severity)]

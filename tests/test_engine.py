@@ -11,6 +11,7 @@ from adalint.findings import Effect, Safety
 from adalint.settings import Settings
 from adalint.source import Encoding, Kind, Source, kind_of
 
+PLAIN = Settings()
 HEAD = "from peft import AdaLoraConfig, TaskType\n"
 
 
@@ -24,11 +25,11 @@ def call(arguments: str) -> Source:
     return source(f"{HEAD}AdaLoraConfig({arguments})\n")
 
 
-def codes(text: Source, settings: Settings = Settings()) -> list[str]:
+def codes(text: Source, settings: Settings = PLAIN) -> list[str]:
     return [finding.code for finding in check_source(text, settings).findings]
 
 
-def fixed(text: Source, settings: Settings = Settings(), allowed: Safety = Safety.SAFE) -> str:
+def fixed(text: Source, settings: Settings = PLAIN, allowed: Safety = Safety.SAFE) -> str:
     return fix_source(text, settings, allowed).after.text.removeprefix(HEAD)
 
 
@@ -149,7 +150,9 @@ def test_an_intent_decides_what_a_lone_r_becomes(intent, after):
 
 
 def test_unsafe_fixes_take_the_first_reading_of_r():
-    assert fixed(call("r=4, total_step=9"), allowed=Safety.UNSAFE) == "AdaLoraConfig(init_r=4, target_r=2, total_step=9)\n"
+    assert (
+        fixed(call("r=4, total_step=9"), allowed=Safety.UNSAFE) == "AdaLoraConfig(init_r=4, target_r=2, total_step=9)\n"
+    )
 
 
 @pytest.mark.parametrize(
@@ -172,7 +175,9 @@ def test_an_intent_that_cannot_be_placed_does_not_give_way_to_another_reading():
     assert (finding.fixes[0].safety, finding.fixes[0].why is not None) == (Safety.DISPLAY, True)
 
 
-@pytest.mark.parametrize("arguments", ["r=1, total_step=9", "init_r=1, total_step=9", "init_r=1, target_r=1, total_step=9"])
+@pytest.mark.parametrize(
+    "arguments", ["r=1, total_step=9", "init_r=1, total_step=9", "init_r=1, target_r=1, total_step=9"]
+)
 def test_there_is_no_fix_where_no_rank_lies_below(arguments):
     settings = Settings(intent={"r": "init_r", "reversed-ranks": "lower-target"})
     assert all(fix.edits == () for one in check_source(call(arguments), settings).findings for fix in one.fixes)
@@ -249,7 +254,11 @@ def test_a_result_that_the_files_encoding_cannot_hold_is_refused_and_says_why():
     text = Source.decode("a.py", Kind.PYTHON, raw)
     assert text.encoding == Encoding("iso-8859-1")
     after = fix_source(text, Settings(), Safety.SAFE).after
-    assert after.encode().decode("latin-1").endswith("AdaLoraConfig(init_r=12, total_step=9)  # é  # r=3 had no effect in AdaLoRA\n")
+    assert (
+        after.encode()
+        .decode("latin-1")
+        .endswith("AdaLoraConfig(init_r=12, total_step=9)  # é  # r=3 had no effect in AdaLoRA\n")
+    )
 
 
 @pytest.mark.parametrize(

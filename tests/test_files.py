@@ -30,7 +30,7 @@ def put(root: Path, *names: str) -> None:
 
 
 def walked(root: Path, *paths: Path, exclude: Iterable[str] = ()) -> list[str]:
-    targets = files.walk([str(path) for path in paths or (root,)], lambda folder: (str(root), tuple(exclude)))
+    targets = files.walk([str(path) for path in paths or (root,)], lambda _: (str(root), tuple(exclude)))
     return [os.path.relpath(target.path, root) for target in targets]
 
 
@@ -275,7 +275,7 @@ class TestWriting:
     def test_a_link_that_leads_out_is_refused_by_name(self, tmp_path: Path) -> None:
         put(tmp_path, "outside.py", "root/inside.py")
         (tmp_path / "root" / "link.py").symlink_to("../outside.py")
-        with pytest.raises(SourceError, match="outside.py lies outside"):
+        with pytest.raises(SourceError, match=r"outside\.py lies outside"):
             self.write(tmp_path / "root" / "link.py", tmp_path / "root")
         assert (tmp_path / "outside.py").read_bytes() == TEXT
 

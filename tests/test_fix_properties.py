@@ -69,7 +69,9 @@ def python_documents(draw) -> Document:
     config = draw(fields())
     config.setdefault("task_type", "CAUSAL_LM")
     lines_of_their_own = draw(st.booleans())
-    head = newline.join(["# ü", "from peft import AdaLoraConfig", "s = 'é'", ""]) + draw(st.sampled_from(["c = ", "x = [1, "]))
+    head = newline.join(["# ü", "from peft import AdaLoraConfig", "s = 'é'", ""]) + draw(
+        st.sampled_from(["c = ", "x = [1, "])
+    )
     spaced = draw(st.sampled_from(["=", " = "]))
     pieces = []
     for index, (name, value) in enumerate(config.items()):
@@ -145,7 +147,12 @@ def mistakes(source: Source) -> Counter[str]:
 
 
 DOCUMENTS = {"python": python_documents(), "json": json_documents(), "yaml": yaml_documents()}
-TOUCHES = {"ADA101": {"r", "init_r", "target_r"}, "ADA102": {"init_r", "target_r"}, "ADA203": {"tinit", "tfinal"}, "ADA204": {"deltaT"}}
+TOUCHES = {
+    "ADA101": {"r", "init_r", "target_r"},
+    "ADA102": {"init_r", "target_r"},
+    "ADA203": {"tinit", "tfinal"},
+    "ADA204": {"deltaT"},
+}
 intents = st.fixed_dictionaries({}, optional={key: st.sampled_from(words) for key, words in INTENTS.items()})
 
 

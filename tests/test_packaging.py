@@ -102,5 +102,7 @@ def test_an_editable_install_reads_the_rules_of_the_checkout(checkout, tmp_path)
     python = virtual_environment(tmp_path / "venv")
     install(python, "-e", copy)
     page = copy / "rules" / "ADA204-delta-t-not-positive.md"
-    page.write_text(page.read_text(encoding="utf-8").replace("Finds `deltaT=0`.", "Finds it, edited."), encoding="utf-8")
+    page.write_text(
+        page.read_text(encoding="utf-8").replace("Finds `deltaT=0`.", "Finds it, edited."), encoding="utf-8"
+    )
     assert "Finds it, edited." in run(python, "-m", "adalint", "rule", "ADA204", cwd=tmp_path)

@@ -39,7 +39,10 @@ def placed(call: str, *operations) -> str:
         ("AdaLoraConfig(\n    a=2,\n    r=1\n)", "AdaLoraConfig(\n    a=2,\n)"),
         ("AdaLoraConfig(\n    r=1,  # the rank\n    a=2,  # mine\n)", "AdaLoraConfig(\n    a=2,  # mine\n)"),
         ("AdaLoraConfig(\n    a=2,  # mine\n    # the rank\n    r=1,\n)", "AdaLoraConfig(\n    a=2,  # mine\n)"),
-        ("AdaLoraConfig(\n    # a section\n\n    # the rank\n    r=1,\n    a=2,\n)", "AdaLoraConfig(\n    # a section\n\n    a=2,\n)"),
+        (
+            "AdaLoraConfig(\n    # a section\n\n    # the rank\n    r=1,\n    a=2,\n)",
+            "AdaLoraConfig(\n    # a section\n\n    a=2,\n)",
+        ),
         ("AdaLoraConfig(\n    a=2,  # mine\n    r=1)", "AdaLoraConfig(\n    a=2,  # mine\n    )"),
         ("AdaLoraConfig(a=2,\n              r=1)", "AdaLoraConfig(a=2)"),
         ("AdaLoraConfig(r=1,\n              a=2)", "AdaLoraConfig(a=2)"),
@@ -166,7 +169,9 @@ def arguments(text: str) -> dict[str, str]:
 
 def comments(text: str) -> list[str]:
     unified = text.replace("\r\n", "\n").replace("\r", "\n")
-    return [token.string for token in tokenize.generate_tokens(StringIO(unified).readline) if token.type == tokenize.COMMENT]
+    return [
+        token.string for token in tokenize.generate_tokens(StringIO(unified).readline) if token.type == tokenize.COMMENT
+    ]
 
 
 def apply(written: Written, *operations) -> str:
@@ -235,4 +240,6 @@ def test_renaming_with_a_new_value_and_a_note_changes_one_argument_and_adds_one_
     assert arguments(after) == expected
     joined = "\n".join(comments(after))
     assert joined.count(f"# {victim}=old") == 1
-    assert joined.replace(f"  # {victim}=old", "").replace(f"# {victim}=old\n", "").count("#") >= len(comments(written.text))
+    assert joined.replace(f"  # {victim}=old", "").replace(f"# {victim}=old\n", "").count("#") >= len(
+        comments(written.text)
+    )

@@ -106,7 +106,10 @@ def test_literals_constants_and_simple_arithmetic_are_known(text, known):
         ("AdaLoraConfig(init_r=cfg['rank'])", Symbol("cfg['rank']")),
         ("def f(rank):\n    return AdaLoraConfig(init_r=rank)", Symbol("rank")),
         ("AdaLoraConfig(init_r=len(loader) * 3)", Operation("*", (Symbol("len(loader)"), Literal(3)))),
-        ("def f(n):\n    steps = n * 2\n    return AdaLoraConfig(init_r=steps)", Operation("*", (Symbol("n"), Literal(2)))),
+        (
+            "def f(n):\n    steps = n * 2\n    return AdaLoraConfig(init_r=steps)",
+            Operation("*", (Symbol("n"), Literal(2))),
+        ),
         ("R = 1\nR = 2\nAdaLoraConfig(init_r=R)", Symbol("R")),
         ("R = 1\nR += 2\nAdaLoraConfig(init_r=R)", Symbol("R")),
         ("for R in (1, 2):\n    AdaLoraConfig(init_r=R)", Symbol("R")),
@@ -135,7 +138,9 @@ def test_what_may_differ_from_one_evaluation_to_the_next_is_unknown(text):
     assert value is UNKNOWN or isinstance(value, Operation)
 
 
-@pytest.mark.parametrize(("call", "is_open"), [("r=1", False), ("r=1, **rest", True), ("*args, r=1", True), ("x, r=1", True)])
+@pytest.mark.parametrize(
+    ("call", "is_open"), [("r=1", False), ("r=1, **rest", True), ("*args, r=1", True), ("x, r=1", True)]
+)
 def test_a_splat_or_positional_argument_may_give_any_field(call, is_open):
     [site] = sites(HEAD + f"AdaLoraConfig({call})")
     assert site.open is is_open
@@ -152,7 +157,14 @@ def test_spans_are_bytes_of_the_text_also_behind_wide_characters_and_crlf():
 
 @pytest.mark.parametrize(
     "text",
-    ["print 'AdaLoRA'", "def f(:\n", "x = (" + "(" * 60_000, "[" * 30_000, "a = " + "-" * 100_000 + "1", "x = '\ud800'".encode("utf-8", "surrogatepass").decode("utf-8", "replace") + "("],
+    [
+        "print 'AdaLoRA'",
+        "def f(:\n",
+        "x = (" + "(" * 60_000,
+        "[" * 30_000,
+        "a = " + "-" * 100_000 + "1",
+        "x = '\ud800'".encode("utf-8", "surrogatepass").decode("utf-8", "replace") + "(",
+    ],
 )
 def test_what_is_no_python_is_a_read_error_and_nothing_else(text):
     with pytest.raises(ReadError):
@@ -206,5 +218,3 @@ for step, batch in enumerate(loader):
 """
     [site] = sites(HEAD + text)
     assert site.loop == RIGHT_LOOP
-
-

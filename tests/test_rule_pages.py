@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 import json
 import re
-from pathlib import Path
 
 import pytest
 import yaml
@@ -119,7 +118,7 @@ GOOD_PAGE = (rules_directory() / "ADA204-delta-t-not-positive.md").read_text(enc
         ("+++\ncode", "code", "between two lines of +++"),
     ],
 )
-def test_a_page_that_breaks_the_format_is_refused_with_the_reason(tmp_path: Path, old, new, reason):
+def test_a_page_that_breaks_the_format_is_refused_with_the_reason(tmp_path, old, new, reason):
     assert GOOD_PAGE.count(old) >= 1
     page = tmp_path / "ADA204-delta-t-not-positive.md"
     page.write_text(GOOD_PAGE.replace(old, new, 1), encoding="utf-8")

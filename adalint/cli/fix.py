@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     from adalint.cli.inputs import Input
     from adalint.cli.options import Request
     from adalint.findings import Fixed, Report
-    from adalint.source import Source
 
 
 @click.command()

@@ -25,7 +25,10 @@ STDIN = "-"
 
 @dataclass(frozen=True, slots=True)
 class Input:
-    """A text that mentions AdaLoRA; `root` bounds writing, None for standard input; `named` says that it was asked for."""
+    """A text that mentions AdaLoRA.
+
+    `root` bounds writing, None for standard input; `named` says that it was asked for.
+    """
 
     source: Source
     settings: Settings

@@ -6,9 +6,10 @@ A rule page lists operations; `adalint.fixes.python`, `json` and `yaml` turn the
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
-from adalint.values import Expr
+if TYPE_CHECKING:
+    from adalint.values import Expr
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """Turning operations into edits of a Python call: the microscope.
 
-LibCST parses the one call, so that commas, comments and the layout of its arguments are known exactly; every edit is a byte
-span of the file, and what is not named by an operation is not touched.
+LibCST parses the one call, so that commas, comments and the layout of its arguments are known exactly; every edit is a
+byte span of the file, and what is not named by an operation is not touched.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from adalint.readers.python_syntax import parse
 from adalint.source import Edit, Span
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from adalint.site import Site
     from adalint.source import Source
@@ -39,7 +39,10 @@ class Argument:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """The layout of a call: `inside` is what stands between its parentheses, `opening` the comments before the first argument."""
+    """The layout of a call.
+
+    `inside` is what stands between its parentheses, `opening` the comments before the first argument.
+    """
 
     source: Source
     inside: Span
@@ -101,11 +104,7 @@ def read_call(source: Source, span: Span) -> Call:
         positions = wrapper.resolve(ByteSpanPositionProvider)
     except (libcst.ParserSyntaxError, RecursionError):
         raise Unplaceable("the call cannot be read on its own") from None
-    match wrapper.module.body:
-        case [libcst.SimpleStatementLine(body=[libcst.Expr(value=libcst.Call() as node)])]:
-            pass
-        case _:
-            raise Unplaceable("the call cannot be read on its own")
+    node = _only_call(wrapper.module)
 
     def place_of(part: libcst.CSTNode) -> Span:
         position = positions[part]
@@ -120,7 +119,7 @@ def read_call(source: Source, span: Span) -> Call:
     for arg in node.args:
         comma = arg.comma if isinstance(arg.comma, libcst.Comma) else None
         outer = place_of(arg)
-        value = _with_parentheses(place_of(arg.value), arg.value, place_of)
+        value = _with_parentheses(arg.value, place_of)
         gaps = [] if comma is None else [comma.whitespace_before, comma.whitespace_after]
         gaps.append(arg.whitespace_after_arg)
         arguments.append(
@@ -137,14 +136,19 @@ def read_call(source: Source, span: Span) -> Call:
     return Call(source, Span(opened, span.stop - 1), tuple(arguments), comments_of(node.whitespace_before_args))
 
 
-def _with_parentheses(span: Span, node: libcst.BaseExpression, place_of: object) -> Span:
-    """Widen a value's span to its own parentheses, which LibCST counts as part of the node and its position leaves out."""
-    assert callable(place_of)
-    left, right = getattr(node, "lpar", ()), getattr(node, "rpar", ())
-    if not left:
-        return span
-    first, last = place_of(left[0]), place_of(right[-1])
-    return Span(min(span.start, first.start), max(span.stop, last.stop))
+def _only_call(module: libcst.Module) -> libcst.Call:
+    if len(module.body) == 1 and isinstance(line := module.body[0], libcst.SimpleStatementLine):
+        match list(line.body):
+            case [libcst.Expr(value=libcst.Call() as node)]:
+                return node
+    raise Unplaceable("the call cannot be read on its own")
+
+
+def _with_parentheses(node: libcst.BaseExpression, place_of: Callable[[libcst.CSTNode], Span]) -> Span:
+    """Give a value's span with its own parentheses, which its position in LibCST leaves out."""
+    parts = [node, *getattr(node, "lpar", ()), *getattr(node, "rpar", ())]
+    spans = [place_of(part) for part in parts]
+    return Span(min(span.start for span in spans), max(span.stop for span in spans))
 
 
 def _just_the_comma(source: Source, span: Span, after: int) -> Span:

@@ -1,7 +1,7 @@
 """Turning the recipes of a rule page into fixes for one Site.
 
-A recipe is tried on the Plan before it is placed in the text: a fix that would bring a new mistake, or ranks that cannot
-be shown to be valid, is not offered as an edit.
+A recipe is tried on the Plan before it is placed in the text: a fix that would bring a new mistake, or ranks that
+cannot be shown to be valid, is not offered as an edit.
 """
 
 from __future__ import annotations
@@ -32,9 +32,7 @@ if TYPE_CHECKING:
 def fixes_of(one: Fired, fired: Sequence[Fired], rulebook: Rulebook, settings: Settings, language: str) -> list[Fix]:
     """Make the fixes of a finding, best first: a declared intent wins over the order of the page."""
     fixes = [
-        (recipe, fix)
-        for recipe in one.rule.fixes
-        if (fix := _fix(recipe, one, fired, rulebook, language)) is not None
+        (recipe, fix) for recipe in one.rule.fixes if (fix := _fix(recipe, one, fired, rulebook, language)) is not None
     ]
     fixes.sort(key=lambda pair: not _is_intended(pair[0], settings))
     return [_with_safety(recipe, fix, one.rule, settings) for recipe, fix in fixes]

@@ -1,8 +1,8 @@
 """Reading AdaLoRA configurations in Python: the map.
 
-The standard `ast` tells which calls construct a configuration and what their arguments are worth; nothing is imported or
-run. LibCST, the microscope, is used only where a rewrite is made (`adalint.fixes.python_edits`) and for texts whose grammar
-is newer than this interpreter's.
+The standard `ast` tells which calls construct a configuration and what their arguments are worth; nothing is imported
+or run. LibCST, the microscope, is used only where a rewrite is made (`adalint.fixes.python_edits`) and for texts whose
+grammar is newer than this interpreter's.
 """
 
 from __future__ import annotations

@@ -114,8 +114,8 @@ class FileMap:
 
     def span(self, node: ast.expr | ast.keyword | ast.stmt) -> Span:
         """Give the bytes of a node, without the parentheses around it."""
-        assert node.end_lineno is not None and node.end_col_offset is not None
-        return Span(self.start(node), self.source.offset_at(node.end_lineno, node.end_col_offset))
+        row, column = node.end_lineno or node.lineno, node.end_col_offset or 0
+        return Span(self.start(node), self.source.offset_at(row, column))
 
     def bindings(self, name: str, at: ast.AST) -> list[Binding]:
         """Give all bindings of the name as seen from a node; empty when the file does not bind it."""

@@ -1,8 +1,8 @@
 """Parsing Python for the map, whatever the grammar of the interpreter that adalint runs on.
 
-A text that this interpreter's `ast` refuses may be written for a newer one. LibCST then reads it whole, and what is new in
-it (type parameters, `type` statements, nested quotes in f-strings) is blanked byte for byte, so that `ast` can map the rest
-with every position unchanged.
+A text that this interpreter's `ast` refuses may be written for a newer one. LibCST then reads it whole, and what is new
+in it (type parameters, `type` statements, nested quotes in f-strings) is blanked byte for byte, so that `ast` can map
+the rest with every position unchanged.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ def _without_newer_grammar(source: Source) -> Source | None:
         positions = wrapper.resolve(ByteSpanPositionProvider)
     except (libcst.ParserSyntaxError, RecursionError, UnicodeError):
         return None
-    edits = []
+    edits: list[Edit] = []
     for node, filler in _newer_nodes(wrapper.module):
         place = positions[node]
         span = Span(place.start, place.start + place.length)

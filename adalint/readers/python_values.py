@@ -22,15 +22,7 @@ _BINARY: Final[Mapping[type[ast.operator], str]] = {
     ast.Mod: "%",
     ast.Pow: "**",
 }
-_CALLS: Final[Mapping[str, str]] = {
-    "int": "int",
-    "round": "round",
-    "max": "max",
-    "min": "min",
-    "abs": "abs",
-    "ceil": "ceil",
-    "floor": "floor",
-}
+ARITHMETIC: Final = frozenset({"int", "round", "max", "min", "abs", "ceil", "floor"})
 
 
 def evaluate(node: ast.expr, file_map: FileMap, depth: int = 0) -> Expr:
@@ -51,9 +43,7 @@ def evaluate(node: ast.expr, file_map: FileMap, depth: int = 0) -> Expr:
         case ast.UnaryOp(op=ast.UAdd(), operand=operand):
             return evaluate(operand, file_map, depth + 1)
         case ast.BinOp(left=left, op=op, right=right) if type(op) in _BINARY:
-            return operate(
-                _BINARY[type(op)], evaluate(left, file_map, depth + 1), evaluate(right, file_map, depth + 1)
-            )
+            return operate(_BINARY[type(op)], evaluate(left, file_map, depth + 1), evaluate(right, file_map, depth + 1))
         case ast.Name():
             return _name(node, file_map, depth)
         case ast.Attribute(attr=attr) if _is_enum_member(node, file_map):
@@ -116,8 +106,8 @@ def _stable(node: ast.expr, file_map: FileMap, depth: int) -> str | None:
 
 
 def _call(node: ast.Call, file_map: FileMap, depth: int) -> Expr:
-    name = {"math.ceil": "ceil", "math.floor": "floor"}.get(file_map.path_of(node.func) or "")
-    if name is None and isinstance(node.func, ast.Name) and not file_map.bindings(node.func.id, node):
+    name = {"math.ceil": "ceil", "math.floor": "floor"}.get(file_map.path_of(node.func) or "", "")
+    if isinstance(node.func, ast.Name) and not file_map.bindings(node.func.id, node):
         name = node.func.id
     if (file_map.path_of(node.func) or "").startswith("peft."):
         return Symbol(ast.unparse(node))
@@ -126,8 +116,7 @@ def _call(node: ast.Call, file_map: FileMap, depth: int) -> Expr:
     if name == "len" and len(node.args) == 1:
         inner = _stable(node.args[0], file_map, depth)
         return Symbol(f"len({inner})") if inner else UNKNOWN
-    if name in _CALLS and (len(node.args) == 1 or name in {"max", "min"}):
-        if name in {"max", "min"} and len(node.args) < 2:
-            return UNKNOWN
-        return operate(_CALLS[name], *(evaluate(arg, file_map, depth + 1) for arg in node.args))
+    wants_several = name in {"max", "min"}
+    if name in ARITHMETIC and wants_several == (len(node.args) > 1):
+        return operate(name, *(evaluate(arg, file_map, depth + 1) for arg in node.args))
     return UNKNOWN

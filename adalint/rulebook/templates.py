@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from adalint.rulebook.language import Condition, parse
-from adalint.values import UNKNOWN, Expr, Literal, Operation, Symbol
+from adalint.values import Expr, Literal, Operation, Symbol
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -22,7 +22,7 @@ _PLACEHOLDER = re.compile(r"\{([^{}]+)\}")
 
 @dataclass(frozen=True, slots=True)
 class Template:
-    """A text with placeholders, split at them: text, condition, text, …"""
+    """A text with placeholders, split at them into texts and conditions."""
 
     parts: tuple[str | Condition, ...]
 
@@ -53,9 +53,7 @@ def parse_template(text: str) -> Template:
     return Template(tuple(parse(piece) if index % 2 else piece for index, piece in enumerate(pieces)))
 
 
-def first_known(
-    templates: Sequence[Template], facts: Facts, written: Callable[[str], str | None]
-) -> str:
+def first_known(templates: Sequence[Template], facts: Facts, written: Callable[[str], str | None]) -> str:
     """Fill the first template whose values are all known; the last one is shown whatever it knows."""
     for template in templates:
         text = template.fill(facts, written)
@@ -92,7 +90,6 @@ def show(expr: Expr) -> str | None:
             if len(texts) == 2 and not name.isalpha():
                 return f"{_grouped(operands[0], texts[0])} {name} {_grouped(operands[1], texts[1])}"
             return f"{name}({', '.join(texts)})"
-    assert expr is UNKNOWN
     return None
 
 

@@ -24,8 +24,16 @@ TaskType: TypeAlias = Literal["SEQ_CLS", "SEQ_2_SEQ_LM", "CAUSAL_LM", "TOKEN_CLS
 TASK_TYPES = ("SEQ_CLS", "SEQ_2_SEQ_LM", "CAUSAL_LM", "TOKEN_CLS", "QUESTION_ANS", "FEATURE_EXTRACTION")
 
 EMBEDDINGS = frozenset(
-    ("embed_tokens", "wte", "wpe", "word_embeddings", "position_embeddings", "token_type_embeddings")
-    + ("embeddings", "embedding")
+    {
+        "embed_tokens",
+        "embedding",
+        "embeddings",
+        "position_embeddings",
+        "token_type_embeddings",
+        "word_embeddings",
+        "wpe",
+        "wte",
+    }
 )
 """Last segments of module names that are embeddings in the models people adapt."""
 
