@@ -62,11 +62,16 @@ class Case:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """The stage at which PEFT raised, and what; None and None when the run finished and was saved."""
+    """The stage at which PEFT raised, and what; None and None when the run finished and was saved.
+
+    `losses` are those of every step, `tensors` the adapter's at the end of a run that was asked to keep them.
+    """
 
     stage: Stage | None
     exception: str | None
     detail: str = field(default="", compare=False)
+    losses: tuple[float, ...] = field(default=(), compare=False)
+    tensors: Mapping[str, torch.Tensor] = field(default_factory=dict, compare=False)
 
 
 ORDINARY: Mapping[str, tuple[Any, ...]] = {
@@ -270,8 +275,10 @@ def _build(kind: str) -> nn.Module:
     )
 
 
-def observe(case: Case) -> Outcome:
-    """Run a case through PEFT, from the constructor to `save_pretrained`."""
+def observe(case: Case, *, keep: bool = False) -> Outcome:
+    """Run a case through PEFT, from the constructor to `save_pretrained`; `keep` the tensors that come of it."""
+    losses: list[float] = []
+    tensors: dict[str, torch.Tensor] = {}
     kind = "llama" if case.values.get("task_type") == "CAUSAL_LM" else "plain"
     with warnings.catch_warnings(), tempfile.TemporaryDirectory() as folder, redirect_stderr(io.StringIO()):
         warnings.simplefilter("ignore")
@@ -281,6 +288,7 @@ def observe(case: Case) -> Outcome:
             stage = Stage.WRAP
             base = _build(kind)
             base.load_state_dict(_weights(kind))
+            torch.manual_seed(0)
             model: Any = get_peft_model(base, config)
             stage = Stage.FORWARD
             optimizer = torch.optim.AdamW([p for p in model.parameters() if p.requires_grad], lr=1e-2)
@@ -289,7 +297,9 @@ def observe(case: Case) -> Outcome:
             for index in range(case.steps):
                 stage = Stage.FORWARD
                 output = model(input_ids=words, labels=words)
-                (output if isinstance(output, torch.Tensor) else output.loss).backward()
+                loss = output if isinstance(output, torch.Tensor) else output.loss
+                losses.append(loss.item())
+                loss.backward()
                 optimizer.step()
                 stage = Stage.STEP if masked else Stage.FIRST_MASK
                 given = config.rank_pattern
@@ -297,6 +307,8 @@ def observe(case: Case) -> Outcome:
                 # Training puts a new object there; the user's own stays the same one.
                 masked = masked or config.rank_pattern is not given
                 optimizer.zero_grad()
+            if keep:
+                tensors = {name: p.detach().clone() for name, p in model.named_parameters() if "lora_" in name}
             stage = Stage.SAVE
             # PEFT adds to a card that is there; to make a new one costs more than the training.
             (Path(folder) / "README.md").write_text("---\nlicense: mit\n---\n")
@@ -304,8 +316,8 @@ def observe(case: Case) -> Outcome:
         except Exception as raised:  # noqa: BLE001 - whatever PEFT raises is the answer
             if stage is Stage.FIRST_MASK and not _came_through(raised, "budget_schedule", "mask_to_budget"):
                 stage = Stage.STEP
-            return Outcome(stage, _name(raised), str(raised)[:120])
-    return Outcome(None, None)
+            return Outcome(stage, _name(raised), str(raised)[:120], tuple(losses), tensors)
+    return Outcome(None, None, "", tuple(losses), tensors)
 
 
 def _came_through(raised: BaseException, *functions: str) -> bool:

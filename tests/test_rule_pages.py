@@ -109,7 +109,7 @@ GOOD_PAGE = (rules_directory() / "ADA204-delta-t-not-positive.md").read_text(enc
         ('when = "deltaT == 0"', 'when = "__import__(1)"', "not allowed"),
         ('when = "deltaT == 0"', 'when = "deltaT =="', "no expression"),
         ('when = "deltaT == 0"\n', "", "exactly one of"),
-        ('stage = "step"', 'stage = "later"', "none of construction"),
+        ('stage = "first mask"', 'stage = "later"', "none of construction"),
         ('severity = "error"', 'severity = "fatal"', "fatal"),
         ('severity = "error"', 'severity = "error"\ncolour = "red"', "unknown key 'colour'"),
         ("do = [{ set =", "do = [{ paint =", "a step of a fix is one of"),

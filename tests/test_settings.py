@@ -179,7 +179,7 @@ class TestMistakes:
 
     def test_settings_that_are_no_text_are_an_error(self, tmp_path: Path) -> None:
         (tmp_path / "adalint.toml").write_bytes(b"select = ['\xff']\n")
-        with pytest.raises(SettingsError, match="adalint.toml"):
+        with pytest.raises(SettingsError, match=r"adalint\.toml"):
             resolver()(str(tmp_path / "x.py"))
 
     @pytest.mark.parametrize(("key", "word"), [(key, word) for key, words in INTENTS.items() for word in words])

@@ -155,7 +155,7 @@ class Fired:
     def finding(self, language: str) -> Finding:
         """Say it, without fixes."""
         site = self.facts.site
-        facts = replace(self.facts, outcome=self._outcome(), language=language)
+        facts = replace(self.facts, outcome=self.outcome(), language=language)
         spans = [span for span in (_place(site, name) for name in self.at) if span is not None]
         templates = self.message_zh if language == "zh" else self.message
         return Finding(
@@ -167,7 +167,7 @@ class Fired:
             related=tuple(Related(span, f"{name} is here") for name, span in zip(self.at[1:], spans[1:], strict=False)),
         )
 
-    def _outcome(self) -> Outcome | None:
+    def outcome(self) -> Outcome | None:
         """Give what the page says of the target release, this kind of file and these values."""
         facts = self.facts
         return next(

@@ -1,0 +1,79 @@
+"""What a rule page says that PEFT does is what PEFT does with the page's own Bad examples."""
+
+from __future__ import annotations
+
+import pytest
+from config_oracle import Case, observe
+from examples import bad_of, section
+
+from adalint.engine import check_source
+from adalint.findings import Effect
+from adalint.readers import read_sites
+from adalint.releases import NEWEST
+from adalint.rulebook.judge import fire
+from adalint.rulebook.pages import load
+from adalint.settings import Settings
+from adalint.values import Literal
+
+STEPS = ("tinit", "tfinal", "total_step")
+SHORTER = 250
+"""The examples train for thousands of steps; dividing the schedule keeps every stage."""
+
+PYTHON = [example for example in section("Bad") if example.file.endswith(".py") and example.rule.code < "ADA9"]
+
+
+def shortened(values: dict[str, object]) -> dict[str, object]:
+    return {
+        name: value // SHORTER if name in STEPS and isinstance(value, int) else value for name, value in values.items()
+    }
+
+
+def known_values(example) -> dict[str, object]:
+    [site] = read_sites(example.source)
+    assert all(isinstance(value.expr, Literal) for value in site.values.values())
+    return shortened({name: value.expr.value for name, value in site.values.items()})
+
+
+@pytest.mark.parametrize("example", PYTHON, ids=str)
+def test_peft_does_with_a_bad_example_what_the_page_says(example):
+    [site] = read_sites(example.source)
+    [fired] = fire(site, load(), NEWEST)
+    claimed = fired.outcome()
+    shown = observe(Case(known_values(example)))
+    if claimed.stage == "silent":
+        assert (shown.stage, shown.exception) == (None, None)
+    else:
+        assert (str(shown.stage), shown.exception) == (claimed.stage, claimed.exception)
+
+
+FIXED = [example for example in section("Fixed") if example.file.endswith(".py")]
+LITERAL = [example for example in FIXED if "len(loader)" not in example.text]
+
+
+@pytest.mark.parametrize("example", LITERAL, ids=str)
+def test_peft_trains_and_saves_what_a_fix_makes_of_it(example):
+    shown = observe(Case(known_values(example)))
+    assert (shown.stage, shown.exception) == (None, None)
+
+
+def fix_shown_by(example):
+    [finding] = check_source(bad_of(example).source, Settings()).findings
+    return finding.fixes[int(example.words["fix"]) - 1]
+
+
+PRESERVING = [example for example in LITERAL if fix_shown_by(example).effect is Effect.PRESERVES]
+
+
+@pytest.mark.parametrize("example", PRESERVING, ids=str)
+def test_a_preserving_fix_gives_bit_identical_losses_and_tensors_in_peft(example):
+    before = observe(Case(known_values(bad_of(example))), keep=True)
+    after = observe(Case(known_values(example)), keep=True)
+    assert len(before.losses) == 3000 // SHORTER
+    assert before.losses == after.losses
+    assert before.tensors.keys() == after.tensors.keys() != set()
+    assert all(bool((before.tensors[name] == after.tensors[name]).all()) for name in before.tensors)
+
+
+def test_the_examples_cover_every_rule_that_reads_python_and_a_preserving_fix_of_two_rules():
+    assert {example.rule.code for example in PYTHON} == {code for code in load().rules if code < "ADA9"}
+    assert {example.rule.code for example in PRESERVING} == {"ADA101", "ADA302"}

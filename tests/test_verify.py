@@ -1,0 +1,148 @@
+"""What `verify` says of a fix, and how sure it is."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from commands import CLEAN, IGNORED_RANK, REVERSED, run
+from examples import bad_of, section
+
+from adalint import verify as module
+from adalint.engine import check_source
+from adalint.findings import Effect, Safety
+from adalint.settings import Settings
+from adalint.source import Kind, Source
+from adalint.verify import CLAIMS, Proof, Verdict, verify_source
+
+HEAD = "from peft import AdaLoraConfig\n"
+ALLOCATES = """
+for step, batch in enumerate(loader):
+    model(**batch).loss.backward()
+    optimizer.step()
+    model.base_model.update_and_allocate(step)
+    optimizer.zero_grad()
+"""
+
+
+def proofs(text: str, settings: Settings | None = None) -> list[Proof]:
+    return verify_source(Source.decode("a.py", Kind.PYTHON, (HEAD + text).encode()), settings or Settings())
+
+
+def test_a_preserving_fix_is_identical_and_proven_without_assumptions():
+    [proof] = proofs("AdaLoraConfig(r=16, total_step=rounds())")
+    assert (proof.verdict, proof.certainty, proof.assumptions) == (Verdict.IDENTICAL, "proven", ())
+
+
+def test_a_swap_in_a_script_that_allocates_crashes_at_a_step_and_finishes_now():
+    [proof] = proofs("AdaLoraConfig(init_r=8, target_r=16, tinit=10, total_step=50)" + ALLOCATES)
+    assert proof.verdict is Verdict.FINISHES
+    assert proof.story == "crashes at step 11 (RuntimeError), finishes now; the steps before it differ"
+    assert proof.assumptions == ("4 modules are adapted",)
+
+
+def test_a_lower_target_leaves_the_steps_before_the_crash_as_they_are():
+    [proof] = proofs(
+        "AdaLoraConfig(init_r=8, tinit=10, total_step=50)", Settings(intent={"reversed-ranks": "lower-target"})
+    )
+    assert proof.story == "crashes at step 11 (RuntimeError), finishes now; the steps before it are the same"
+    assert proof.certainty == "holds for all tried"
+
+
+def test_a_misspelt_keyword_raises_before_and_runs_now():
+    [proof] = proofs("AdaLoraConfig(total_steps=50)")
+    assert (proof.verdict, proof.story) == (Verdict.RUNS, "raises TypeError at construction, runs now")
+
+
+def test_another_reading_of_r_differs_and_says_in_what():
+    [proof] = proofs("AdaLoraConfig(r=16, total_step=50)", Settings(intent={"r": "init_r"}))
+    assert (proof.verdict, proof.contradicts) == (Verdict.DIFFERS, False)
+    assert proof.story == "differs: init_r is not what PEFT reads today"
+
+
+def test_a_symbolic_length_is_tried_with_several_and_says_with_which():
+    [proof] = proofs("AdaLoraConfig(deltaT=0, total_step=T)", Settings(extend_safe_fixes=("ADA204",)))
+    assert (proof.verdict, proof.certainty) == (Verdict.FINISHES, "holds for all tried")
+    assert "T is one of 100, 3000, 50000" in proof.assumptions
+
+
+def test_where_the_verdict_depends_on_an_unknown_it_cannot_say():
+    [proof] = proofs(
+        "AdaLoraConfig(init_r=8, tinit=200, total_step=T)", Settings(intent={"reversed-ranks": "lower-target"})
+    )
+    assert (proof.verdict, proof.certainty, proof.contradicts) == (Verdict.CANNOT_SAY, "cannot say", False)
+
+
+def test_a_fix_that_is_not_what_it_claims_is_found_out():
+    [finding] = check_source(
+        Source.decode("a.py", Kind.PYTHON, IGNORED_RANK.encode()), Settings(intent={"r": "init_r"})
+    ).findings
+    lying = replace(finding.fixes[0], effect=Effect.PRESERVES, safety=Safety.SAFE)
+    proof = module._prove(finding, lying, lying.before, lying.after, "0.21.2")
+    assert (proof.contradicts, proof.breaks_a_promise) == (True, True)
+    assert not replace(proof, fix=replace(lying, safety=Safety.UNSAFE)).breaks_a_promise
+
+
+def test_a_fix_that_breaks_a_run_is_found_out():
+    [finding] = check_source(Source.decode("a.py", Kind.PYTHON, REVERSED.encode()), Settings()).findings
+    fix = finding.fixes[0]
+    assert (
+        module._prove(
+            finding, replace(fix, before=fix.after, after=fix.before), fix.after, fix.before, "0.21.2"
+        ).verdict
+        is Verdict.BREAKS
+    )
+
+
+@pytest.mark.parametrize("example", section("Fixed"), ids=str)
+def test_every_fix_on_a_rule_page_is_what_it_claims(example):
+    bad = bad_of(example)
+    [finding] = check_source(bad.source, Settings()).findings
+    fix = finding.fixes[int(example.words["fix"]) - 1]
+    proof = module._prove(finding, fix, fix.before, fix.after, "0.21.2")
+    assert proof.verdict in CLAIMS[fix.effect] or proof.verdict is Verdict.CANNOT_SAY
+    if fix.safety is Safety.SAFE:
+        assert proof.verdict in CLAIMS[fix.effect]
+
+
+class TestCommand:
+    @pytest.fixture(autouse=True)
+    def _in_a_folder_of_its_own(self, tmp_path, monkeypatch):
+        monkeypatch.chdir(tmp_path)
+        self.folder = tmp_path
+
+    def test_it_tells_the_verdict_the_claim_and_the_certainty(self):
+        (self.folder / "x.py").write_text(IGNORED_RANK)
+        result = run("verify")
+        assert result.exit_code == 0
+        assert "x.py:3:24: ADA101 say what PEFT does today" in result.stdout
+        assert (
+            "    identical: PEFT reads the same configuration\n    proven; the fix claims: preserves (safe)"
+            in result.stdout
+        )
+        assert result.stderr == "1 fix checked against the trace.\n"
+
+    def test_without_a_fix_it_says_so(self):
+        (self.folder / "x.py").write_text(CLEAN)
+        result = run("verify")
+        assert (result.exit_code, result.stdout, result.stderr) == (0, "", "No fix to verify.\n")
+
+    def test_a_promise_that_is_broken_exits_with_1(self, monkeypatch):
+        (self.folder / "x.py").write_text(IGNORED_RANK)
+        monkeypatch.setitem(CLAIMS, Effect.PRESERVES, frozenset())
+        result = run("verify")
+        assert result.exit_code == 1
+        assert "this is not what the fix claims" in result.stdout
+        assert result.stderr == "0 fixes checked against the trace, 1 not as claimed.\n"
+
+    def test_json_holds_the_same(self):
+        import json
+
+        (self.folder / "x.py").write_text(REVERSED)
+        [entry] = json.loads(run("verify", "--output-format", "json").stdout)
+        assert (entry["code"], entry["verdict"], entry["as_claimed"]) == ("ADA102", "finishes now", True)
+        assert entry["location"] == {"row": 3, "column": 34}
+
+    def test_a_format_that_it_does_not_have_is_an_error(self):
+        result = run("verify", "--output-format", "lsp")
+        assert result.exit_code == 2
