@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from adalint.plan import UNKNOWN_LOOP
 from adalint.source import Kind
@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from adalint.plan import Loop
     from adalint.source import Source, Span
     from adalint.values import Value
+
+RUN_LENGTH_NAMES: Final = frozenset({"max_steps", "max_train_steps", "num_train_steps", "num_training_steps"})
+"""Names under which people write the number of optimizer steps of a run."""
 
 
 class Surface(StrEnum):
@@ -39,7 +42,7 @@ class Site:
     `span` covers the call or mapping; `head` is where a finding about an absent field points (the constructor's name,
     the first line of the mapping). `values` holds every written name in order, those that are no field of PEFT
     included. `open` says that fields may be given where the text does not show them (`**kwargs`), so that an absent one
-    is unknown. `saved` marks the configuration of a trained adapter (`inference_mode` true in an `adapter_config.json`).
+    is unknown. `saved` marks the configuration of a trained adapter: an `adapter_config.json` with `inference_mode` true.
     """
 
     source: Source

@@ -16,7 +16,7 @@ from adalint.readers.json_reader import read_json
 from adalint.readers.tree import Alias, Entry, Mapping, Node, Scalar, Sequence, Tree, content, name_of
 from adalint.readers.yaml_reader import read_yaml
 from adalint.schema import FIELDS
-from adalint.site import Site, Surface
+from adalint.site import RUN_LENGTH_NAMES, Site, Surface
 from adalint.source import Kind, Span
 from adalint.values import UNKNOWN, Expr, Literal, Symbol, Value, is_number
 
@@ -206,6 +206,7 @@ def _walk(source: Source, tree: Tree, document: Node) -> abc.Iterator[Site]:
     """Go down what counts: merged entries as their mappings see them, no templates, records or disabled parts."""
     templates = tree.templates()
     based = isinstance(document, Mapping) and any(isinstance(_known(document, name), str | list) for name in _BASES)
+    length = _run_length(document)
     stack = [_Place(document)]
     seen: set[tuple[Node, str | None, bool]] = set()
     sites: set[Node] = set()
@@ -222,7 +223,7 @@ def _walk(source: Source, tree: Tree, document: Node) -> abc.Iterator[Site]:
             site = _site(source, tree, node, place) if node not in sites else None
             if site is not None:
                 sites.add(node)
-                yield replace(site, open=site.open or based)
+                yield replace(site, open=site.open or based, run_length=length)
             method = _chosen(node) or place.method
             if method == "whole model":
                 continue
@@ -232,6 +233,24 @@ def _walk(source: Source, tree: Tree, document: Node) -> abc.Iterator[Site]:
                 if own_template or (isinstance(name, str) and _RECORD_PARENTS.fullmatch(name)):
                     continue
                 stack.append(_Place(value, field.entry, method))
+
+
+def _run_length(document: Node) -> Value | None:
+    """Find the one number of optimizer steps that a document tells; two different ones are none."""
+    found: dict[int, Value] = {}
+    stack = [document]
+    while stack:
+        node = stack.pop()
+        if isinstance(node, Sequence):
+            stack += node.items
+        elif isinstance(node, Mapping):
+            stack += (entry.value for entry in node.entries)
+            for name in RUN_LENGTH_NAMES & _names(node):
+                value = node.fields[name].entry.value
+                if isinstance(value.value, int) and value.value > 0:
+                    expr = Literal(value.value)
+                    found[value.value] = Value(expr, value.span, node.fields[name].entry.key.span, str(value.value))
+    return next(iter(found.values())) if len(found) == 1 else None
 
 
 def _site(source: Source, tree: Tree, node: Mapping, place: _Place) -> Site | None:

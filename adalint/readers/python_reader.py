@@ -11,12 +11,11 @@ import ast
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from adalint.readers.errors import ReadError
 from adalint.readers.python_loops import allocation_in
 from adalint.readers.python_scopes import FileMap
 from adalint.readers.python_syntax import parse
 from adalint.readers.python_values import evaluate
-from adalint.site import Site, Surface
+from adalint.site import RUN_LENGTH_NAMES, Site, Surface
 from adalint.source import Span
 from adalint.values import UNKNOWN, Literal, Value, is_number
 
@@ -29,7 +28,6 @@ CLASS_NAME: Final = "AdaLoraConfig"
 EXPECTED_FAILURES: Final = frozenset(
     {"raises", "warns", "deprecated_call", "assertRaises", "assertRaisesRegex", "assertWarns", "assertWarnsRegex"}
 )
-RUN_LENGTH_NAMES: Final = frozenset({"max_steps", "max_train_steps", "num_train_steps", "num_training_steps"})
 
 
 def read_sites(source: Source) -> list[Site]:
@@ -142,6 +140,3 @@ def _lengths(file_map: FileMap) -> Iterator[ast.expr]:
                 yield value
             case ast.Call(func=ast.Attribute(attr="set_total_step"), args=[value]):
                 yield value
-
-
-__all__ = ["ReadError", "read_sites"]
