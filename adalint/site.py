@@ -41,8 +41,9 @@ class Site:
 
     `span` covers the call or mapping; `head` is where a finding about an absent field points (the constructor's name,
     the first line of the mapping). `values` holds every written name in order, those that are no field of PEFT
-    included. `open` says that fields may be given where the text does not show them (`**kwargs`), so that an absent one
-    is unknown. `saved` marks the configuration of a trained adapter: an `adapter_config.json` with `inference_mode` true.
+    included. `open` says that fields may be given where the text does not show them (`**kwargs`), so that an absent
+    one is unknown. `saved` marks the configuration of a trained adapter: an `adapter_config.json` with
+    `inference_mode` true.
     """
 
     source: Source
