@@ -36,8 +36,9 @@ def check_source(source: Source, settings: Settings) -> Report:
         sites = read_sites(source)
     except ReadError as error:
         return Report(source, tuple(_unparsable(source, error, settings)))
-    findings = [finding for site in sites for finding in _judge(site, settings)]
-    return Report(source, tuple(sorted(findings, key=lambda finding: (finding.span, finding.code))))
+    # A dict that feeds several configurations is wrong once.
+    findings = {_identity(finding): finding for site in reversed(sites) for finding in _judge(site, settings)}
+    return Report(source, tuple(sorted(findings.values(), key=lambda finding: (finding.span, finding.code))))
 
 
 def fix_source(source: Source, settings: Settings, allowed: Safety) -> Fixed:
@@ -114,7 +115,25 @@ def _objection(before: Source, after: Source, settings: Settings) -> str | None:
     return None
 
 
-def _judge(site: Site, settings: Settings) -> Iterator[Finding]:
+def _judge(site: Site, settings: Settings) -> list[Finding]:
+    """Judge a Site; of one that can be read in several ways, report only what holds in all of them."""
+    findings = list(_judge_reading(site, settings))
+    for other in site.others:
+        also = {_identity(finding): finding for finding in _judge_reading(other, settings)}
+        findings = [_in_both(finding, also[_identity(finding)]) for finding in findings if _identity(finding) in also]
+    return findings
+
+
+def _identity(finding: Finding) -> tuple[str, Span]:
+    return finding.code, finding.span
+
+
+def _in_both(finding: Finding, other: Finding) -> Finding:
+    """Keep the fixes that are right in both readings: those that make the same edits."""
+    return replace(finding, fixes=tuple(fix for fix in finding.fixes if fix in other.fixes))
+
+
+def _judge_reading(site: Site, settings: Settings) -> Iterator[Finding]:
     rulebook = load()
     fired = fire(site, rulebook, settings.target_peft or NEWEST)
     for one in fired:

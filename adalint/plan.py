@@ -151,5 +151,5 @@ def assemble(site: Site) -> Plan:
         else:
             values[name] = written.expr if written.given is True else UNKNOWN
             given[name] = written.given
-    strangers = tuple(name for name in site.values if name not in values) if site.surface is Surface.CALL else ()
+    strangers = tuple(name for name in site.values if name not in values and name not in site.accepts) if site.surface is Surface.CALL else ()
     return Plan(values, given, site.loop, strangers=strangers)

@@ -58,6 +58,10 @@ class Site:
     """The file sets `total_step` on the configuration after it was constructed."""
     run_length: Value | None = None
     """The number of optimizer steps of the run, where the same file tells it once."""
+    others: tuple[Site, ...] = ()
+    """The same place on other ways through the program; a rule reports only what holds on all of them."""
+    accepts: frozenset[str] = frozenset()
+    """Names that a subclass of PEFT's class adds to its fields."""
 
     @property
     def where(self) -> str:

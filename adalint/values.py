@@ -49,9 +49,13 @@ class Literal:
 
 @dataclass(frozen=True, slots=True)
 class Symbol:
-    """A name, or another expression that gives the same value each time it stands in the same place: `args.rank`."""
+    """A name, or another expression that gives the same value each time it stands in the same place: `args.rank`.
+
+    `origin` is where the name got its value, so that a name that is assigned anew is another symbol.
+    """
 
     text: str
+    origin: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +75,8 @@ class Value:
 
     `expr` is what is known of it, `text` how it is written; `span` covers the value, `key_span` its keyword or key.
     `shared` says that the bytes feed other places too (a YAML anchor, a dict built elsewhere), so that no edit may
-    touch them. `given` is UNKNOWN when the field is written only on some ways through the program.
+    touch them; `home` is the call or dict that the field is written in, where Python writes it in several. `given` is
+    UNKNOWN when the field is written only on some ways through the program.
     """
 
     expr: Expr
@@ -80,6 +85,7 @@ class Value:
     text: str
     shared: bool = False
     given: Kleene = True
+    home: Span | None = None
 
 
 def _power(base: Number, exponent: Number) -> Number:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import io
 import tokenize
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import libcst
@@ -28,83 +28,124 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Argument:
-    """One argument of a call: its bytes, its value's bytes, its comma, and the comments in the gap that follows."""
+    """One argument of a call or entry of a dict: its bytes, its word's, its value's, its comma, its comments.
+
+    `name` is None for what is no keyword or quoted word (`**rest`). The comments are those in the gap that follows.
+    """
 
     name: str | None
     span: Span
+    key: Span
     value: Span
     comma: Span | None
     comments: tuple[Span, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
-    """The layout of a call.
+class Layout:
+    """The layout of a call or a dict literal.
 
-    `inside` is what stands between its parentheses, `opening` the comments before the first argument.
+    `inside` is what stands between its brackets, `opening` the comments before the first argument. `quote` is how a
+    dict writes its words, empty for a call.
     """
 
     source: Source
     inside: Span
     arguments: tuple[Argument, ...]
     opening: tuple[Span, ...]
+    quote: str = ""
 
     def find(self, name: str) -> Argument:
-        """Find a keyword argument.
+        """Find an argument by its name.
 
         Raises:
-            Unplaceable: it is not written in this call.
+            Unplaceable: it is not written here, or more than once.
         """
-        for argument in self.arguments:
-            if argument.name == name:
-                return argument
-        raise Unplaceable(f"{name} is not written in this call")
+        found = [argument for argument in self.arguments if argument.name == name]
+        if len(found) != 1:
+            raise Unplaceable(f"{name} is written {'twice' if found else 'elsewhere'}")
+        return found[0]
+
+    def spell(self, name: str, value: str) -> str:
+        """Write a new argument."""
+        return f"{self.quote}{name}{self.quote}: {value}" if self.quote else f"{name}={value}"
 
 
 def place(site: Site, operations: Sequence[Operation]) -> tuple[Edit, ...]:
-    """Turn operations into edits of the call.
+    """Turn operations into edits of the call, or of the dict literals that feed it.
 
     Raises:
         Unplaceable: an operation cannot be placed exactly; the message says why.
     """
-    call = read_call(site.source, site.span)
+    homes = _Homes(site)
     names: dict[str, str] = {}
     edits: list[Edit] = []
     for operation in operations:
         match operation:
             case Rename(field=name, to=to):
-                argument = call.find(name)
-                edits.append(Edit(Span(argument.span.start, argument.span.start + len(name.encode())), to))
+                edits.append(Edit(homes.of(name).find(name).key, to))
                 names[to] = name
             case Set(field=name, text=text, after=after):
                 written = names.get(name, name)
-                if any(argument.name == written for argument in call.arguments):
-                    edits.append(Edit(call.find(written).value, text))
+                if written in site.values:
+                    edits.append(Edit(homes.of(written).find(written).value, text))
                 else:
-                    edits.append(_insert(call, f"{name}={text}", names.get(after or "", after or "")))
+                    anchor = names.get(after or "", after or "")
+                    home = homes.near(anchor)
+                    edits.append(_insert(home, home.spell(name, text), anchor))
             case Remove(field=name):
-                edits.append(_remove(call, call.find(name)))
+                edits.append(_remove(homes.of(name), homes.of(name).find(name)))
             case Swap(first=first, second=second):
-                one, other = call.find(first).value, call.find(second).value
-                edits += (Edit(one, call.source.slice(other)), Edit(other, call.source.slice(one)))
+                one, other = homes.of(first).find(first).value, homes.of(second).find(second).value
+                edits += (Edit(one, site.source.slice(other)), Edit(other, site.source.slice(one)))
             case Note(field=name, text=text):
-                edits.append(_note(call, call.find(names.get(name, name)), text))
+                written = names.get(name, name)
+                edits.append(_note(homes.of(written), homes.of(written).find(written), text))
     return tuple(sorted(edits))
 
 
-def read_call(source: Source, span: Span) -> Call:
-    """Read the layout of the call that spans these bytes.
+class _Homes:
+    """The calls and dict literals in which the fields of one Site are written."""
+
+    def __init__(self, site: Site) -> None:
+        self.site = site
+        self._layouts: dict[Span, Layout] = {}
+
+    def of(self, name: str) -> Layout:
+        value = self.site.values.get(name)
+        if value is None:
+            raise Unplaceable(f"{name} is not written here")
+        if value.shared or value.home is None:
+            row = self.site.source.row_of(value.span.start)
+            raise Unplaceable(f"{name} comes from line {row}, which may feed other places too")
+        return self._read(value.home)
+
+    def near(self, anchor: str) -> Layout:
+        """Find where a new field goes: beside its anchor, else beside the last field, else into the call."""
+        homes = [value.home for value in self.site.values.values() if value.home is not None and not value.shared]
+        beside = self.site.values.get(anchor)
+        if beside is not None and beside.home is not None and not beside.shared:
+            return self._read(beside.home)
+        return self._read(self.site.span if self.site.span in homes or not homes else homes[-1])
+
+    def _read(self, span: Span) -> Layout:
+        if span not in self._layouts:
+            self._layouts[span] = read_layout(self.site.source, span)
+        return self._layouts[span]
+
+
+def read_layout(source: Source, span: Span) -> Layout:
+    """Read the layout of the call or dict literal that spans these bytes.
 
     Raises:
-        Unplaceable: LibCST does not read it as one call.
+        Unplaceable: LibCST does not read it as one of these.
     """
-    text = source.slice(span)
     try:
-        wrapper = MetadataWrapper(libcst.parse_module(text), unsafe_skip_copy=True)
+        wrapper = MetadataWrapper(libcst.parse_module(source.slice(span)), unsafe_skip_copy=True)
         positions = wrapper.resolve(ByteSpanPositionProvider)
     except (libcst.ParserSyntaxError, RecursionError):
         raise Unplaceable("the call cannot be read on its own") from None
-    node = _only_call(wrapper.module)
+    node = _only_expression(wrapper.module)
 
     def place_of(part: libcst.CSTNode) -> Span:
         position = positions[part]
@@ -115,31 +156,54 @@ def read_call(source: Source, span: Span) -> Call:
             return (place_of(part),)
         return tuple(comment for child in part.children for comment in comments_of(child))
 
-    arguments = []
-    for arg in node.args:
-        comma = arg.comma if isinstance(arg.comma, libcst.Comma) else None
-        outer = place_of(arg)
-        value = _with_parentheses(arg.value, place_of)
-        gaps = [] if comma is None else [comma.whitespace_before, comma.whitespace_after]
-        gaps.append(arg.whitespace_after_arg)
-        arguments.append(
-            Argument(
-                name=None if arg.keyword is None else arg.keyword.value,
-                span=Span(outer.start, value.stop),
-                value=value,
-                comma=None if comma is None else _just_the_comma(source, place_of(comma), value.stop),
-                comments=tuple(sorted(comment for gap in gaps for comment in comments_of(gap))),
-            )
+    def argument(
+        part: libcst.Arg | libcst.BaseDictElement, name: str | None, key: Span, gap: Sequence[libcst.CSTNode]
+    ) -> Argument:
+        comma = part.comma if isinstance(part.comma, libcst.Comma) else None
+        value = _with_parentheses(part.value, place_of)
+        gaps = [*gap] if comma is None else [comma.whitespace_before, comma.whitespace_after, *gap]
+        return Argument(
+            name=name,
+            span=Span(min(place_of(part).start, key.start), value.stop),
+            key=key,
+            value=value,
+            comma=None if comma is None else _just_the_comma(source, place_of(comma), value.stop),
+            comments=tuple(sorted(comment for one in gaps for comment in comments_of(one))),
         )
-    opened = place_of(node.func).stop
-    opened = source.content.index(b"(", opened) + 1
-    return Call(source, Span(opened, span.stop - 1), tuple(arguments), comments_of(node.whitespace_before_args))
+
+    if isinstance(node, libcst.Call):
+        arguments = []
+        for arg in node.args:
+            start = place_of(arg).start
+            name = None if arg.keyword is None else arg.keyword.value
+            key = Span(start, start + len((name or "").encode()))
+            arguments.append(argument(arg, name, key, [arg.whitespace_after_arg]))
+        opened = source.content.index(b"(", place_of(node.func).stop) + 1
+        return Layout(source, Span(opened, span.stop - 1), tuple(arguments), comments_of(node.whitespace_before_args))
+
+    entries = []
+    quote = '"'
+    for index, element in enumerate(node.elements):
+        gap = [node.rbrace.whitespace_before] if index == len(node.elements) - 1 else []
+        word, key = None, Span(place_of(element).start, place_of(element).start)
+        if isinstance(element, libcst.DictElement) and isinstance(element.key, libcst.SimpleString):
+            whole = _with_parentheses(element.key, place_of)
+            quote = element.key.quote
+            opened = whole.start + len(element.key.prefix) + len(quote)
+            word, key = str(element.key.evaluated_value), Span(opened, whole.stop - len(quote))
+        entry = argument(element, word, key, gap)
+        if word is not None:
+            entry = replace(entry, span=Span(place_of(element).start, entry.value.stop))
+        entries.append(entry)
+    return Layout(
+        source, Span(span.start + 1, span.stop - 1), tuple(entries), comments_of(node.lbrace.whitespace_after), quote
+    )
 
 
-def _only_call(module: libcst.Module) -> libcst.Call:
+def _only_expression(module: libcst.Module) -> libcst.Call | libcst.Dict:
     if len(module.body) == 1 and isinstance(line := module.body[0], libcst.SimpleStatementLine):
         match list(line.body):
-            case [libcst.Expr(value=libcst.Call() as node)]:
+            case [libcst.Expr(value=libcst.Call() | libcst.Dict() as node)]:
                 return node
     raise Unplaceable("the call cannot be read on its own")
 
@@ -156,7 +220,7 @@ def _just_the_comma(source: Source, span: Span, after: int) -> Span:
     return Span(start, start + 1)
 
 
-def _insert(call: Call, text: str, after: str) -> Edit:
+def _insert(call: Layout, text: str, after: str) -> Edit:
     """Add an argument behind another one, on a line of its own where the others stand so."""
     source = call.source
     anchor = next((argument for argument in call.arguments if argument.name == after), None)
@@ -177,7 +241,7 @@ def _insert(call: Call, text: str, after: str) -> Edit:
     return Edit(Span(anchor.span.stop, anchor.span.stop), f",{source.newline}{indent}{text}")
 
 
-def _alone_on_its_lines(call: Call, argument: Argument) -> bool:
+def _alone_on_its_lines(call: Layout, argument: Argument) -> bool:
     """Tell whether nothing but the argument, its comma and its comment stands on its lines."""
     source = call.source
     line = source.line_span(source.row_of(argument.span.start))
@@ -191,7 +255,7 @@ def _alone_on_its_lines(call: Call, argument: Argument) -> bool:
     return not rest or rest.startswith("#")
 
 
-def _remove(call: Call, argument: Argument) -> Edit:
+def _remove(call: Layout, argument: Argument) -> Edit:
     """Take an argument away with its comma and with the comments that belong to it, and nothing else."""
     source = call.source
     index = call.arguments.index(argument)
@@ -214,7 +278,7 @@ def _remove(call: Call, argument: Argument) -> Edit:
     return Edit(Span(argument.span.start, trailing[-1].stop if trailing else stop), "")
 
 
-def _whole_lines(call: Call, argument: Argument, previous: Argument | None) -> Span:
+def _whole_lines(call: Layout, argument: Argument, previous: Argument | None) -> Span:
     """Cover the lines of an argument, with the comment lines directly above it."""
     source = call.source
     row = source.row_of(argument.span.start)
@@ -228,7 +292,7 @@ def _whole_lines(call: Call, argument: Argument, previous: Argument | None) -> S
     return Span(start, stop)
 
 
-def _note(call: Call, argument: Argument, text: str) -> Edit:
+def _note(call: Layout, argument: Argument, text: str) -> Edit:
     """Put a comment at the end of the line on which an argument ends."""
     source = call.source
     row = source.row_of(argument.span.stop)

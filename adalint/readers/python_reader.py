@@ -8,13 +8,13 @@ grammar is newer than this interpreter's.
 from __future__ import annotations
 
 import ast
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
+from adalint.readers.python_flow import Flow, World, in_every_world
 from adalint.readers.python_loops import allocation_in
 from adalint.readers.python_scopes import FileMap
 from adalint.readers.python_syntax import parse
-from adalint.readers.python_values import evaluate
 from adalint.site import RUN_LENGTH_NAMES, Site, Surface
 from adalint.source import Span
 from adalint.values import UNKNOWN, Literal, Value, is_number
@@ -22,12 +22,30 @@ from adalint.values import UNKNOWN, Literal, Value, is_number
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from adalint.readers.python_flow import Entries, Item
     from adalint.source import Source
 
 CLASS_NAME: Final = "AdaLoraConfig"
 EXPECTED_FAILURES: Final = frozenset(
     {"raises", "warns", "deprecated_call", "assertRaises", "assertRaisesRegex", "assertWarns", "assertWarnsRegex"}
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Construction:
+    """A place where a configuration is made: what names it, and the fields that are written there, before any world.
+
+    `keywords` are the call's own; `before` holds keywords that stand elsewhere (`functools.partial`, a subclass's
+    defaults); `table` is the dict of `get_peft_config({...})` or of a table of classes.
+    """
+
+    node: ast.expr
+    head: Span
+    keywords: tuple[ast.keyword, ...] = ()
+    before: tuple[ast.keyword, ...] = ()
+    table: ast.expr | None = None
+    open: bool = False
+    accepts: frozenset[str] = frozenset()
 
 
 def read_sites(source: Source) -> list[Site]:
@@ -37,20 +55,125 @@ def read_sites(source: Source) -> list[Site]:
         ReadError: the text is not Python.
     """
     file_map = FileMap(source, parse(source))
-    calls = [call for call in file_map.calls() if is_configuration(call, file_map) and _is_judged(call, file_map)]
-    sites = [_site(call, file_map) for call in calls]
+    found = [one for one in _constructions(file_map) if _is_judged(one.node, file_map)]
+    sites = [site for one in found if (site := _site(one, file_map)) is not None]
     if len(sites) == 1:
-        sites = [replace(sites[0], loop=allocation_in(file_map))]
+        loop = allocation_in(file_map)
+        others = tuple(replace(other, loop=loop) for other in sites[0].others)
+        sites = [replace(sites[0], loop=loop, others=others)]
     return sites
 
 
-def is_configuration(call: ast.Call, file_map: FileMap) -> bool:
-    """Tell whether a call constructs PEFT's AdaLoraConfig, not somebody's own class of that name."""
-    path = file_map.path_of(call.func)
+def _constructions(file_map: FileMap) -> Iterator[Construction]:
+    flow = Flow(file_map, World(blind=True))
+    for call in file_map.calls():
+        made = _construction(call, flow)
+        if made is not None:
+            yield made
+    if _builds_from_tables(file_map):
+        yield from _table_rows(file_map)
+
+
+def _construction(call: ast.Call, flow: Flow) -> Construction | None:
+    """Recognise a call that makes a configuration: of the class itself, an alias, a registry, a partial, a subclass."""
+    head = flow.map.span(call.func)
+    own = tuple(call.keywords)
+    if is_configuration_class(call.func, flow):
+        return Construction(call, head, own, open=bool(call.args))
+    if (flow.map.path_of(call.func) or "").startswith("peft.") and _last_name(call.func) == "get_peft_config":
+        table = call.args[0] if call.args else next((one.value for one in own if one.arg == "config_dict"), None)
+        return None if table is None else Construction(call, head, table=table)
+    made = flow.target(call.func) if isinstance(call.func, ast.Name) else None
+    if isinstance(made, ast.Call) and _is_partial(made, flow):
+        return Construction(call, head, own, tuple(made.keywords), open=bool(call.args or made.args[1:]))
+    subclass = flow.map.class_named(call.func)
+    return None if subclass is None else _of_subclass(call, subclass, flow)
+
+
+def is_configuration_class(node: ast.expr, flow: Flow) -> bool:
+    """Tell whether an expression is PEFT's AdaLoraConfig, not somebody's own class of that name."""
+    path = flow.map.path_of(node)
+    if path is None and isinstance(node, ast.Subscript):
+        entry = _registered(node, flow)
+        path = None if entry is None else flow.map.path_of(entry)
     return path is not None and path.startswith("peft.") and path.rpartition(".")[2] == CLASS_NAME
 
 
-def _is_judged(call: ast.Call, file_map: FileMap) -> bool:
+def _registered(node: ast.Subscript, flow: Flow) -> ast.expr | None:
+    """Find what stands under a literal key of a dict: `CONFIGS["adalora"]`."""
+    match node.slice:
+        case ast.Constant(value=str(key)):
+            entries = flow.mapping(node.value)
+            item = entries.items.get(key) if entries is not None else None
+            return None if item is None else item.node
+    return None
+
+
+def _last_name(func: ast.expr) -> str:
+    return func.attr if isinstance(func, ast.Attribute) else func.id if isinstance(func, ast.Name) else ""
+
+
+def _is_partial(made: ast.Call, flow: Flow) -> bool:
+    is_partial = flow.map.path_of(made.func) == "functools.partial"
+    return is_partial and bool(made.args) and is_configuration_class(made.args[0], flow)
+
+
+def _of_subclass(call: ast.Call, subclass: ast.ClassDef, flow: Flow) -> Construction | None:
+    """Read a subclass that only adds fields or changes defaults; one with an `__init__` of its own is its own affair."""
+    before: list[ast.keyword] = []
+    accepts: set[str] = set()
+    pending = [subclass]
+    while pending:
+        current = pending.pop()
+        bodies = [one for one in current.body if isinstance(one, ast.FunctionDef)]
+        if current.keywords or any(one.name in {"__init__", "__new__", "__post_init__"} for one in bodies):
+            return None
+        bases = [base for base in current.bases if not is_configuration_class(base, flow)]
+        parents = [flow.map.class_named(base) for base in bases]
+        if len(current.bases) != 1 or any(parent is None or parent is current for parent in parents):
+            return None
+        pending += [parent for parent in parents if parent is not None]
+        for name, value in flow.map.class_defaults(current).items():
+            accepts.add(name)
+            if isinstance(value, ast.expr):
+                keyword = ast.keyword(name, value)
+                before.insert(0, ast.copy_location(keyword, value))
+        accepts.update(flow.map.class_fields(current))
+    return Construction(
+        call,
+        flow.map.span(call.func),
+        tuple(call.keywords),
+        tuple(before),
+        open=bool(call.args),
+        accepts=frozenset(accepts),
+    )
+
+
+def _builds_from_tables(file_map: FileMap) -> bool:
+    """Tell whether the file calls `cls(**kw)` with two names that are unpacked or handed in together."""
+    for call in file_map.calls():
+        match call:
+            case ast.Call(func=ast.Name(id=cls), args=[], keywords=[ast.keyword(arg=None, value=ast.Name(id=kw))]):
+                first, second = file_map.the_binding(cls, call), file_map.the_binding(kw, call)
+                if first is None or second is None or first.path is not None:
+                    continue
+                together = first.node is second.node and first.value is None
+                if together or (isinstance(first.node, ast.arg) and isinstance(second.node, ast.arg)):
+                    return True
+    return False
+
+
+def _table_rows(file_map: FileMap) -> Iterator[Construction]:
+    flow = Flow(file_map, World(blind=True))
+    for node in file_map.nodes():
+        match node:
+            case ast.Tuple(elts=parts) | ast.List(elts=parts) if len(parts) >= 2:
+                for first, second in zip(parts, parts[1:], strict=False):
+                    if isinstance(second, ast.Dict) and is_configuration_class(first, flow):
+                        yield Construction(second, file_map.span(first), table=second)
+
+
+def _is_judged(call: ast.expr, file_map: FileMap) -> bool:
     """Leave out what is expected to fail and what only a type checker sees."""
     for parent in file_map.parents(call):
         match parent:
@@ -71,28 +194,52 @@ def _expects_failure(node: ast.expr) -> bool:
     return False
 
 
-def _site(call: ast.Call, file_map: FileMap) -> Site:
-    source = file_map.source
-    values: dict[str, Value] = {}
-    for keyword in call.keywords:
-        if keyword.arg is not None:
-            start = file_map.start(keyword)
-            values[keyword.arg] = Value(
-                expr=evaluate(keyword.value, file_map),
-                span=file_map.span(keyword.value),
-                key_span=Span(start, start + len(keyword.arg.encode())),
-                text=source.slice(file_map.span(keyword.value)),
-            )
+def _site(made: Construction, file_map: FileMap) -> Site | None:
+    """Read a construction in every world; the first reading stands for the place, the others beside it."""
+    readings: list[Site] = []
+    for site in in_every_world(lambda world: _reading(made, Flow(file_map, world))):
+        if site is None:
+            return None
+        if not any(_same(site, other) for other in readings):
+            readings.append(site)
+    return replace(readings[0], others=tuple(readings[1:]))
+
+
+def _same(site: Site, other: Site) -> bool:
+    exprs = {name: value.expr for name, value in site.values.items()}
+    return exprs == {name: value.expr for name, value in other.values.items()} and site.open == other.open
+
+
+def _reading(made: Construction, flow: Flow) -> Site | None:
+    flow.decide_around(made.node)
+    file_map = flow.map
+    span = file_map.span(made.node)
+    if made.table is not None:
+        entries = flow.mapping(made.table)
+        if entries is None or (isinstance(made.node, ast.Call) and not _is_adalora(entries)):
+            return None
+    else:
+        entries = flow.keywords(made.before).merged(flow.keywords(made.keywords, home=span))
     return Site(
-        source=source,
+        source=file_map.source,
         surface=Surface.CALL,
-        span=file_map.span(call),
-        head=file_map.span(call.func),
-        values=values,
-        open=bool(call.args) or any(keyword.arg is None for keyword in call.keywords),
+        span=span,
+        head=made.head,
+        values={name: _value(item, file_map.source) for name, item in entries.items.items()},
+        open=made.open or entries.open,
         late_total_step=_sets_total_step_late(file_map),
-        run_length=_run_length(call, file_map),
+        run_length=_run_length(made.node, flow),
+        accepts=made.accepts,
     )
+
+
+def _is_adalora(entries: Entries) -> bool:
+    kind = entries.items.get("peft_type")
+    return kind is not None and kind.expr == Literal("ADALORA")
+
+
+def _value(item: Item, source: Source) -> Value:
+    return Value(item.expr, item.span, item.key_span, source.slice(item.span), shared=item.home is None, home=item.home)
 
 
 def _sets_total_step_late(file_map: FileMap) -> bool:
@@ -103,14 +250,15 @@ def _sets_total_step_late(file_map: FileMap) -> bool:
     )
 
 
-def _run_length(call: ast.Call, file_map: FileMap) -> Value | None:
+def _run_length(call: ast.expr, flow: Flow) -> Value | None:
     """Find the one length of the run that the file tells, in a form that can stand in the constructor.
 
     A name or expression can stand there when all its names are bound before the call, a literal number anywhere. Two
     different lengths are none.
     """
+    file_map = flow.map
     written = list(_lengths(file_map))
-    values = [evaluate(node, file_map) for node in written]
+    values = [flow.value(node) for node in written]
     if not values or any(value is UNKNOWN or value != values[0] for value in values):
         return None
     for node in written:

@@ -8,11 +8,17 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from adalint.source import Span
+from adalint.values import Literal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from adalint.source import Source
+
+FunctionNode: TypeAlias = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
+FUNCTIONS: Final = (ast.FunctionDef, ast.AsyncFunctionDef)
+FRAMES: Final = (ast.Module, ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
+_COMPREHENSIONS: Final = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 
 ScopeNode: TypeAlias = (
     ast.Module
@@ -71,10 +77,12 @@ class FileMap:
         self._parent: dict[ast.AST, ast.AST] = {}
         self._scope: dict[ast.AST, Scope] = {}
         self._nodes: list[ast.AST] = []
+        self._scopes: list[Scope] = []
         self._walk()
 
     def _walk(self) -> None:
         module = Scope(self.tree, None)
+        self._scopes.append(module)
         pending: list[tuple[ast.AST, Scope]] = [(self.tree, module)]
         declared: list[tuple[Scope, str, bool]] = []
         while pending:
@@ -82,7 +90,10 @@ class FileMap:
             self._nodes.append(node)
             self._scope[node] = scope
             _collect(node, scope, declared)
-            inner = Scope(node, scope) if isinstance(node, _SCOPES) and node is not self.tree else scope
+            inner = scope
+            if isinstance(node, _SCOPES) and node is not self.tree:
+                inner = Scope(node, scope)
+                self._scopes.append(inner)
             for child in ast.iter_child_nodes(node):
                 self._parent[child] = node
                 pending.append((child, scope if inner is not scope and _belongs_outside(node, child) else inner))
@@ -119,15 +130,211 @@ class FileMap:
 
     def bindings(self, name: str, at: ast.AST) -> list[Binding]:
         """Give all bindings of the name as seen from a node; empty when the file does not bind it."""
+        return self.owner_of(name, at)[1]
+
+    def owner_of(self, name: str, at: ast.AST) -> tuple[Scope | None, list[Binding]]:
+        """Find the scope that a name belongs to as seen from a node, with its bindings there."""
         scope: Scope | None = self._scope[at]
         first = True
         while scope is not None:
             visible = first or not isinstance(scope.node, ast.ClassDef)
             if visible and name in scope.bindings:
-                return scope.bindings[name]
+                return scope, scope.bindings[name]
             first = False
             scope = scope.parent
-        return []
+        return None, []
+
+    def parent(self, node: ast.AST) -> ast.AST | None:
+        """Give the node directly around a node."""
+        return self._parent.get(node)
+
+    def statement_of(self, node: ast.AST) -> ast.stmt | None:
+        """Give the innermost statement that a node stands in."""
+        return next((one for one in (node, *self.parents(node)) if isinstance(one, ast.stmt)), None)
+
+    def frame_of(self, node: ast.AST) -> ast.AST:
+        """Give the function or module whose run evaluates a node; defaults and decorators belong to the outside."""
+        child = node
+        for parent in self.parents(node):
+            is_default = isinstance(child, ast.arguments) and not isinstance(node, ast.arg)
+            outside = is_default or child in getattr(parent, "decorator_list", ())
+            if isinstance(parent, FRAMES) and not outside:
+                return parent
+            child = parent
+        return self.tree
+
+    def frame_of_scope(self, scope: Scope) -> ast.AST:
+        """Give the function or module that a scope is part of."""
+        return scope.node if isinstance(scope.node, FRAMES) else self.frame_of(scope.node)
+
+    def binds(self, name: str, node: ast.AST) -> bool:
+        """Tell whether a statement, or one inside it that runs in the same frame, binds a name."""
+        frame = self.frame_of(node)
+        return any(
+            (binding is node or node in self.parents(binding)) and self.frame_of(binding) is frame
+            for binding in self._bound.get(name, ())
+        )
+
+    @cached_property
+    def _bound(self) -> dict[str, list[ast.AST]]:
+        """The nodes that bind each name, comprehensions left out: their names end with them."""
+        bound: dict[str, list[ast.AST]] = {}
+        for scope in {id(scope): scope for scope in self._scopes}.values():
+            if not isinstance(scope.node, _COMPREHENSIONS):
+                for name, bindings in scope.bindings.items():
+                    bound.setdefault(name, []).extend(binding.node for binding in bindings)
+        return bound
+
+    def uses(self, name: str, at: ast.AST) -> list[ast.Name]:
+        """Give all places that read the same variable as a node does."""
+        owner, _ = self.owner_of(name, at)
+        return [
+            node
+            for node in self._nodes
+            if isinstance(node, ast.Name) and node.id == name and self.owner_of(name, node)[0] is owner
+        ]
+
+    def loads(self, name: str, at: ast.AST) -> int:
+        """Count the places that use a variable for something other than to change the dict that it holds."""
+        return sum(
+            isinstance(node.ctx, ast.Load) and not self._is_change(node) and not isinstance(self.parent(node), ast.Call)
+            for node in self.uses(name, at)
+        )
+
+    def _is_change(self, node: ast.Name) -> bool:
+        parent = self.parent(node)
+        return (isinstance(parent, ast.Subscript) and not isinstance(parent.ctx, ast.Load)) or (
+            isinstance(parent, ast.Attribute) and parent.attr in {"update", "pop", "setdefault"}
+        )
+
+    def attribute_stores(self, attr: str) -> list[ast.Attribute]:
+        """Give all places that assign an attribute of this name."""
+        return self._stores.get(attr, [])
+
+    @cached_property
+    def _stores(self) -> dict[str, list[ast.Attribute]]:
+        stores: dict[str, list[ast.Attribute]] = {}
+        for node in self._nodes:
+            if isinstance(node, ast.Attribute) and not isinstance(node.ctx, ast.Load):
+                stores.setdefault(node.attr, []).append(node)
+        return stores
+
+    def function_called(self, call: ast.Call) -> FunctionNode | None:
+        """Find the function of this file that a call calls."""
+        match call.func:
+            case ast.Name(id=name):
+                binding = self.the_binding(name, call)
+                if binding is None:
+                    return None
+                if isinstance(binding.node, FUNCTIONS):
+                    return binding.node
+                return binding.value if isinstance(binding.value, ast.Lambda) else None
+            case ast.Attribute(value=ast.Name(id="self"), attr=name):
+                owner = self.class_of(self.frame_of(call))
+                return None if owner is None else self._method(owner, name)
+        return None
+
+    def _method(self, owner: ast.ClassDef, name: str) -> FunctionNode | None:
+        return next((one for one in owner.body if isinstance(one, FUNCTIONS) and one.name == name), None)
+
+    def is_method(self, function: FunctionNode) -> bool:
+        """Tell whether a function's first parameter is the object that it is called on."""
+        return isinstance(self.parent(function), ast.ClassDef)
+
+    def callers_of(self, function: FunctionNode) -> list[ast.Call]:
+        """Give the calls of a function; none when it is decorated or handed on, so that others may call it too."""
+        return self._callers.get(function, [])
+
+    @cached_property
+    def _callers(self) -> dict[ast.AST, list[ast.Call]]:
+        callers: dict[ast.AST, list[ast.Call]] = {}
+        called: set[ast.AST] = set()
+        for call in self.calls():
+            function = self.function_called(call)
+            if function is not None and not getattr(function, "decorator_list", ()):
+                callers.setdefault(function, []).append(call)
+                called.add(call.func)
+        handed_on = {
+            function
+            for node in self._nodes
+            if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load) and node not in called
+            for function in [self._function_named(node)]
+            if function is not None
+        }
+        constructed = self._constructors()
+        callers |= {function: calls for function, calls in constructed.items() if calls}
+        return {function: calls for function, calls in callers.items() if function not in handed_on}
+
+    def _constructors(self) -> dict[ast.AST, list[ast.Call]]:
+        """Find the calls of each class, which are the callers of its `__init__`."""
+        found: dict[ast.AST, list[ast.Call]] = {}
+        for call in self.calls():
+            if isinstance(call.func, ast.Name) and (owner := self.class_named(call.func)) is not None:
+                init = self._method(owner, "__init__")
+                if init is not None:
+                    found.setdefault(init, []).append(call)
+        return found
+
+    def _function_named(self, node: ast.Name) -> FunctionNode | None:
+        binding = self.the_binding(node.id, node)
+        if binding is None:
+            return None
+        if isinstance(binding.node, FUNCTIONS):
+            return binding.node
+        return binding.value if isinstance(binding.value, ast.Lambda) else None
+
+    def class_of(self, function: ast.AST) -> ast.ClassDef | None:
+        """Give the class that a method belongs to."""
+        parent = self.parent(function)
+        return parent if isinstance(parent, ast.ClassDef) else None
+
+    def class_named(self, node: ast.expr) -> ast.ClassDef | None:
+        """Find the class of this file that a name stands for."""
+        if not isinstance(node, ast.Name):
+            return None
+        binding = self.the_binding(node.id, node)
+        return binding.node if binding is not None and isinstance(binding.node, ast.ClassDef) else None
+
+    def class_fields(self, owner: ast.ClassDef) -> list[str]:
+        """Name the fields of a class in order, those of its bases in this file first."""
+        fields = [name for base in owner.bases if (of := self.class_named(base)) for name in self.class_fields(of)]
+        fields += [
+            one.target.id for one in owner.body if isinstance(one, ast.AnnAssign) and isinstance(one.target, ast.Name)
+        ]
+        return list(dict.fromkeys(fields))
+
+    def class_defaults(self, owner: ast.ClassDef) -> dict[str, ast.expr | Literal]:
+        """Give what a class body assigns: class attributes, and the defaults of a dataclass's fields."""
+        defaults: dict[str, ast.expr | Literal] = {}
+        for base in owner.bases:
+            of = self.class_named(base)
+            if of is not None and of is not owner:
+                defaults |= self.class_defaults(of)
+        for one in owner.body:
+            match one:
+                case ast.AnnAssign(target=ast.Name(id=name), value=ast.expr() as value):
+                    default = _field_default(value)
+                    if default is not None:
+                        defaults[name] = default
+                case ast.Assign(targets=[ast.Name(id=name)], value=value):
+                    defaults[name] = value
+        return defaults
+
+    @cached_property
+    def argparse_defaults(self) -> dict[str, ast.expr | Literal]:
+        """Give the defaults of the arguments that the file's parsers know, those that are told once and for all."""
+        defaults: dict[str, ast.expr | Literal | None] = {}
+        for call in self.calls():
+            match call.func:
+                case ast.Attribute(attr="add_argument") if call.args:
+                    name, default = _argument(call)
+                    if name is not None:
+                        defaults[name] = None if name in defaults else default
+                case ast.Attribute(attr="set_defaults"):
+                    for keyword in call.keywords:
+                        if keyword.arg is not None:
+                            defaults[keyword.arg] = keyword.value
+        return {name: default for name, default in defaults.items() if default is not None}
 
     def the_binding(self, name: str, at: ast.AST) -> Binding | None:
         """Give the binding of a name that is bound exactly once."""
@@ -174,11 +381,9 @@ class FileMap:
     @cached_property
     def assigned_attributes(self) -> frozenset[str]:
         """Name the attributes that the file assigns anywhere, so that reading one twice may give two values."""
-        return frozenset(
-            node.attr for node in self._nodes if isinstance(node, ast.Attribute) and not isinstance(node.ctx, ast.Load)
-        )
+        return frozenset(self._stores)
 
-    def names_bound_before(self, node: ast.expr, call: ast.Call) -> bool:
+    def names_bound_before(self, node: ast.expr, call: ast.expr) -> bool:
         """Tell whether every name in an expression is bound, in a scope that the call sees, before the call."""
         call_start = self.start(call)
         for part in ast.walk(node):
@@ -271,3 +476,45 @@ def _function_scope(scope: Scope) -> Scope:
     while isinstance(scope.node, ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp) and scope.parent:
         scope = scope.parent
     return scope
+
+
+def _field_default(value: ast.expr) -> ast.expr | None:
+    """Find the default in `field(default=8)`, `Field(8)` and the like; the value itself when it is no such call."""
+    match value:
+        case ast.Call(func=ast.Name(id=name) | ast.Attribute(attr=name)) if name in {"field", "Field", "ib", "attrib"}:
+            for keyword in value.keywords:
+                if keyword.arg == "default":
+                    return keyword.value
+                if keyword.arg in {"default_factory", "factory"}:
+                    return keyword.value.body if isinstance(keyword.value, ast.Lambda) else None
+            return value.args[0] if value.args and name == "Field" else None
+    return value
+
+
+def _argument(call: ast.Call) -> tuple[str | None, ast.expr | Literal | None]:
+    """Read `add_argument("--rank", type=int, default=16)`: the attribute that it fills, and the default if there is one."""
+    flags = [arg.value for arg in call.args if isinstance(arg, ast.Constant) and isinstance(arg.value, str)]
+    keywords = {keyword.arg: keyword.value for keyword in call.keywords}
+    long = next((flag for flag in flags if flag.startswith("--")), flags[0] if flags else None)
+    dest = keywords.get("dest")
+    if isinstance(dest, ast.Constant) and isinstance(dest.value, str):
+        long = dest.value
+    if long is None or None in keywords:
+        return None, None
+    name = long.lstrip("-").replace("-", "_")
+    action = keywords.get("action")
+    default = keywords.get("default")
+    if default is None and isinstance(action, ast.Constant) and action.value in {"store_true", "store_false"}:
+        return name, Literal(action.value == "store_false")
+    kind = keywords.get("type")
+    if isinstance(default, ast.Constant) and isinstance(default.value, str) and isinstance(kind, ast.Name):
+        return name, _converted(default.value, kind.id)
+    return name, None if "nargs" in keywords else default
+
+
+def _converted(text: str, kind: str) -> Literal | None:
+    """Convert a default that is a string, as argparse does."""
+    try:
+        return Literal({"int": int, "float": float, "str": str}[kind](text))
+    except (KeyError, ValueError):
+        return None

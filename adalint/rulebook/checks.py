@@ -30,7 +30,7 @@ def unknown_field(facts: SiteFacts) -> Iterator[Hit]:
     known = fields_of(facts.release)
     free = site.saved or site.surface in {Surface.PEFT_TYPE, Surface.BLOCK}
     for name in site.values:
-        if name in known:
+        if name in known or name in site.accepts:
             continue
         suggestion = closest_field(name, facts.release, frozenset(site.values))
         target = ALIASES.get(name) or suggestion

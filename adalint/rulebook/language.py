@@ -11,7 +11,7 @@ import ast
 import math
 from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 from adalint.values import UNKNOWN, Expr, Kleene, Literal, Operation, Symbol, compare, is_number, operate
 
@@ -236,14 +236,21 @@ def _compare_one(left: ast.expr, op: ast.cmpop, right: ast.expr, facts: Facts) -
     return compare(_COMPARE[type(op)], first, second)
 
 
+_ATOMS: Final = (ast.Name, ast.Constant, ast.Attribute, ast.Call, ast.Subscript)
+
+
 def render(condition: Condition, texts: Mapping[str, str]) -> str:
-    """Write an expression in Python, each field replaced by the text that stands in the user's code."""
+    """Write an expression in Python, each field replaced by the text that stands in the user's code, as it stands."""
+    marks = {name: f"field_{index}_" for index, name in enumerate(sorted(texts))}
 
-    class Written(ast.NodeTransformer):
-        def visit_Name(self, node: ast.Name) -> Any:
-            return ast.parse(texts[node.id].strip(), mode="eval").body if node.id in texts else node
+    class Marked(ast.NodeTransformer):
+        def visit_Name(self, node: ast.Name) -> ast.Name:
+            return ast.Name(marks.get(node.id, node.id))
 
-        def visit_Call(self, node: ast.Call) -> Any:
-            return ast.Call(node.func, [self.visit(arg) for arg in node.args], [])
-
-    return ast.unparse(Written().visit(ast.parse(condition.text.strip(), mode="eval").body))
+    written = ast.unparse(Marked().visit(ast.parse(condition.text.strip(), mode="eval").body))
+    whole = written
+    for name, mark in marks.items():
+        text = texts[name].strip()
+        atomic = isinstance(ast.parse(text, mode="eval").body, _ATOMS)
+        written = written.replace(mark, text if atomic or whole == mark else f"({text})")
+    return written
