@@ -9,21 +9,24 @@ from __future__ import annotations
 
 import ast
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
-from adalint.readers.python_flow import Flow, World, in_every_world
+from adalint.readers.python_dicts import keywords
+from adalint.readers.python_flow import Flow
 from adalint.readers.python_loops import allocation_in
 from adalint.readers.python_scopes import FileMap
+from adalint.readers.python_shapes import last_name
 from adalint.readers.python_syntax import parse
+from adalint.readers.python_worlds import World, in_every_world
 from adalint.site import RUN_LENGTH_NAMES, Site, Surface
-from adalint.source import Span
 from adalint.values import UNKNOWN, Literal, Value, is_number
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from adalint.readers.python_flow import Entries, Item
-    from adalint.source import Source
+    from adalint.readers.python_dicts import Entries, Item
+    from adalint.source import Source, Span
 
 CLASS_NAME: Final = "AdaLoraConfig"
 EXPECTED_FAILURES: Final = frozenset(
@@ -80,7 +83,7 @@ def _construction(call: ast.Call, flow: Flow) -> Construction | None:
     own = tuple(call.keywords)
     if is_configuration_class(call.func, flow):
         return Construction(call, head, own, open=bool(call.args))
-    if (flow.map.path_of(call.func) or "").startswith("peft.") and _last_name(call.func) == "get_peft_config":
+    if (flow.map.path_of(call.func) or "").startswith("peft.") and last_name(call.func) == "get_peft_config":
         table = call.args[0] if call.args else next((one.value for one in own if one.arg == "config_dict"), None)
         return None if table is None else Construction(call, head, table=table)
     made = flow.target(call.func) if isinstance(call.func, ast.Name) else None
@@ -109,17 +112,13 @@ def _registered(node: ast.Subscript, flow: Flow) -> ast.expr | None:
     return None
 
 
-def _last_name(func: ast.expr) -> str:
-    return func.attr if isinstance(func, ast.Attribute) else func.id if isinstance(func, ast.Name) else ""
-
-
 def _is_partial(made: ast.Call, flow: Flow) -> bool:
     is_partial = flow.map.path_of(made.func) == "functools.partial"
     return is_partial and bool(made.args) and is_configuration_class(made.args[0], flow)
 
 
 def _of_subclass(call: ast.Call, subclass: ast.ClassDef, flow: Flow) -> Construction | None:
-    """Read a subclass that only adds fields or changes defaults; one with an `__init__` of its own is its own affair."""
+    """Read a subclass that only adds fields or changes defaults; one with an `__init__` is its own affair."""
     before: list[ast.keyword] = []
     accepts: set[str] = set()
     pending = [subclass]
@@ -168,7 +167,7 @@ def _table_rows(file_map: FileMap) -> Iterator[Construction]:
     for node in file_map.nodes():
         match node:
             case ast.Tuple(elts=parts) | ast.List(elts=parts) if len(parts) >= 2:
-                for first, second in zip(parts, parts[1:], strict=False):
+                for first, second in pairwise(parts):
                     if isinstance(second, ast.Dict) and is_configuration_class(first, flow):
                         yield Construction(second, file_map.span(first), table=second)
 
@@ -219,7 +218,7 @@ def _reading(made: Construction, flow: Flow) -> Site | None:
         if entries is None or (isinstance(made.node, ast.Call) and not _is_adalora(entries)):
             return None
     else:
-        entries = flow.keywords(made.before).merged(flow.keywords(made.keywords, home=span))
+        entries = keywords(flow, made.before).merged(keywords(flow, made.keywords, home=span))
     return Site(
         source=file_map.source,
         surface=Surface.CALL,

@@ -492,7 +492,7 @@ def _field_default(value: ast.expr) -> ast.expr | None:
 
 
 def _argument(call: ast.Call) -> tuple[str | None, ast.expr | Literal | None]:
-    """Read `add_argument("--rank", type=int, default=16)`: the attribute that it fills, and the default if there is one."""
+    """Read `add_argument("--rank", type=int, default=16)`: the attribute that it fills, and its default."""
     flags = [arg.value for arg in call.args if isinstance(arg, ast.Constant) and isinstance(arg.value, str)]
     keywords = {keyword.arg: keyword.value for keyword in call.keywords}
     long = next((flag for flag in flags if flag.startswith("--")), flags[0] if flags else None)
