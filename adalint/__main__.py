@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import io
 import os
 import sys
@@ -25,6 +26,8 @@ def _run() -> int:
     from adalint.cli.failure import FAILED, apologise, say
 
     _settle_streams()
+    # A syntax tree is many objects that live and hardly a cycle: to look for cycles often is in vain.
+    gc.set_threshold(100_000, 20, 50)
     try:
         return adalint.main(prog_name="adalint", standalone_mode=False) or 0
     except click.ClickException as error:

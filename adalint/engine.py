@@ -10,22 +10,23 @@ from collections import Counter
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final, TypeAlias
 
-from adalint.findings import Applied, Finding, Fixed, Refusal, Report, Severity
+from adalint.findings import Applied, Finding, Fixed, Ignored, Refusal, Report, Severity
 from adalint.fixes.recipes import fixes_of
 from adalint.readers import read_sites
 from adalint.readers.errors import ReadError
-from adalint.releases import NEWEST
+from adalint.report.words import in_language, said
 from adalint.rulebook.judge import fire
 from adalint.rulebook.pages import load
-from adalint.source import SourceError
+from adalint.source import Kind, SourceError
+from adalint.targets import release_for
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from adalint.findings import Fix, Safety
     from adalint.settings import Settings
     from adalint.site import Site
-    from adalint.source import Source, Span
+    from adalint.source import Edit, Source, Span
 
 MAX_PASSES: Final = 10
 
@@ -33,12 +34,30 @@ MAX_PASSES: Final = 10
 def check_source(source: Source, settings: Settings) -> Report:
     """Find every mistake in one source, sorted by place. Never raises for what the source holds."""
     try:
-        sites = read_sites(source)
+        judged = [_judge(site, settings) for site in read_sites(source)]
     except ReadError as error:
-        return Report(source, tuple(_unparsable(source, error, settings)))
-    # A dict that feeds several configurations is wrong once.
-    findings = {_identity(finding): finding for site in reversed(sites) for finding in _judge(site, settings)}
-    return Report(source, tuple(sorted(findings.values(), key=lambda finding: (finding.span, finding.code))))
+        return _report(source, list(_unparsable(source, error, settings)), settings, parsed=False)
+    return _report(source, _together(judged), settings)
+
+
+def _together(judged: list[list[Finding]]) -> list[Finding]:
+    """Join the findings of all Sites: a dict that feeds several configurations is wrong once."""
+    return list({_identity(finding): finding for findings in reversed(judged) for finding in findings}.values())
+
+
+def _report(source: Source, findings: list[Finding], settings: Settings, *, parsed: bool = True) -> Report:
+    """Take out what comments silence, and put in what is wrong with those comments."""
+    suppressed: tuple[Finding, ...] = ()
+    if source.kind is not Kind.JSON and b"adalint" in source.content.lower():
+        from adalint.suppress import sift  # few texts have such comments
+
+        sifted = sift(source, findings, settings, parsed=parsed)
+        findings, suppressed = list(sifted.kept), sifted.suppressed
+    return Report(source, tuple(sorted(findings, key=_order)), tuple(sorted(suppressed, key=_order)))
+
+
+def _order(finding: Finding) -> tuple[Span, str]:
+    return finding.span, finding.code
 
 
 def fix_source(source: Source, settings: Settings, allowed: Safety) -> Fixed:
@@ -59,16 +78,63 @@ def fix_source(source: Source, settings: Settings, allowed: Safety) -> Fixed:
             applied += (Applied(*pair, current.position(pair[0].span.start)) for pair in chosen.values())
             current = together
             continue
+        kept: list[Edit] = []
         for choice, (finding, fix) in chosen.items():
-            alone = current.apply(fix.edits)
-            reason = _objection(current, alone, settings)
+            reason = _objection(current, current.apply([*kept, *fix.edits]), settings)
             position = current.position(finding.span.start)
             if reason is None:
                 applied.append(Applied(finding, fix, position))
-                current = alone
-                break
-            refused[choice] = Refusal(finding, position, reason)
-    return Fixed(source, current, tuple(applied), tuple(refused.values()), check_source(current, settings).findings)
+                kept += fix.edits
+            else:
+                refused[choice] = Refusal(finding, position, reason)
+        current = current.apply(kept)
+    left = check_source(current, settings)
+    return Fixed(source, current, tuple(applied), tuple(refused.values()), left.findings, left.suppressed)
+
+
+def ignore_source(source: Source, settings: Settings) -> Ignored:
+    """Silence every finding of a source by a comment, where its kind has comments.
+
+    The result is read and judged again before it is kept: exactly the findings meant are silenced, and all others stay.
+    """
+    from adalint.fixes.ignore_edits import reason_against
+
+    reasons = {finding: reason_against(finding, source) for finding in check_source(source, settings).findings}
+    wanted = [finding for finding, reason in reasons.items() if reason is None]
+    done, after = wanted, _silenced(source, wanted, settings)
+    if after is None:
+        done, after = [], source
+        for finding in wanted:
+            more = _silenced(source, [*done, finding], settings)
+            if more is not None:
+                done, after = [*done, finding], more
+    # A suppression that named no rule may name one now.
+    still = {finding.code for finding in check_source(after, settings).findings}
+    left = [finding for finding in reasons if finding not in done and finding.code in still]
+    why = [(finding, reasons[finding] or "no comment can stand there") for finding in left]
+    return Ignored(source, after, tuple(done), tuple(why))
+
+
+def _silenced(source: Source, findings: list[Finding], settings: Settings) -> Source | None:
+    """Write suppressions for findings; None when that cannot be done, or would do more than to silence these."""
+    from adalint.fixes.ignore_edits import silence
+    from adalint.suppress import OWN_CODES
+
+    after = silence(source, findings)
+    if after is None:
+        return None
+    try:
+        after.encode()
+    except SourceError:
+        return None
+
+    def names(found: Iterable[Finding]) -> Counter[tuple[str, str]]:
+        return Counter((one.code, one.message) for one in found if one.code not in OWN_CODES)
+
+    old, new = check_source(source, settings), check_source(after, settings)
+    meant = names(findings)
+    left = names(new.findings) == names(old.findings) - meant
+    return after if left and names(new.suppressed) == names(old.suppressed) + meant else None
 
 
 Choice: TypeAlias = "tuple[int, str, str]"
@@ -80,13 +146,20 @@ def _choose(
 ) -> dict[Choice, tuple[Finding, Fix]]:
     """Choose at most one fix per Site, in the order of offset and code; bytes are never edited twice in one pass."""
     try:
-        sites = read_sites(source)
+        groups = [_judge(site, settings) for site in read_sites(source)]
     except ReadError:
         return {}
+    report = _report(source, _together(groups), settings)
+    suppressed = {_identity(finding) for finding in report.suppressed}
+    groups = [[finding for finding in group if _identity(finding) not in suppressed] for group in groups]
+    about_comments = [[finding] for finding in report.findings if finding.code in {"ADA902", "ADA903"}]
+    if any(finding.code == "ADA903" and finding.fix_for(allowed) for [finding] in about_comments):
+        # A misspelt suppression is mended first: what it means to silence is not to be rewritten.
+        groups = []
     chosen: dict[Choice, tuple[Finding, Fix]] = {}
     taken: list[Span] = []
-    for number, site in enumerate(sites):
-        for finding in sorted(_judge(site, settings), key=lambda finding: (finding.span, finding.code)):
+    for number, group in enumerate([*groups, *about_comments]):
+        for finding in sorted(group, key=_order):
             fix = finding.fix_for(allowed)
             if fix is None or (number, finding.code, fix.title) in refused:
                 continue
@@ -106,13 +179,18 @@ def _objection(before: Source, after: Source, settings: Settings) -> str | None:
         read_sites(after)
     except (SourceError, ReadError) as error:
         return f"the result could not be written: {error}"
-    everything = replace(settings, select=("ALL",), ignore=(), extend_select=())
-    known = Counter(finding.code for finding in check_source(before, everything).findings)
-    for finding in check_source(after, everything).findings:
+    everything = replace(settings, select=("ALL",), ignore=(), extend_select=(), severity={}, ignored_here=())
+    known = Counter(finding.code for finding in _found(before, everything))
+    for finding in _found(after, everything):
         known[finding.code] -= 1
         if known[finding.code] < 0 and finding.severity is not Severity.INFO:
             return f"it would lead to {finding.code} ({finding.name})"
     return None
+
+
+def _found(source: Source, settings: Settings) -> list[Finding]:
+    """List what is wrong in a source, comments that silence it aside."""
+    return _together([_judge(site, settings) for site in read_sites(source)])
 
 
 def _judge(site: Site, settings: Settings) -> list[Finding]:
@@ -134,17 +212,21 @@ def _in_both(finding: Finding, other: Finding) -> Finding:
 
 
 def _judge_reading(site: Site, settings: Settings) -> Iterator[Finding]:
-    rulebook = load()
-    fired = fire(site, rulebook, settings.target_peft or NEWEST)
+    rulebook = load(settings.rule_folders)
+    fired = fire(site, rulebook, release_for(site, settings))
     for one in fired:
         rule = one.rule
-        if settings.selected(rule.code, rule.name, rule.severity):
+        if settings.selected(rule.code, rule.name, one.severity):
             fixes = fixes_of(one, fired, rulebook, settings, settings.language)
-            yield replace(one.finding(settings.language), fixes=tuple(fixes))
+            severity = settings.severity_of(rule.code, rule.name, one.severity)
+            finding = replace(one.finding(settings.language), severity=severity, fixes=tuple(fixes))
+            yield in_language(finding, settings.language)
 
 
 def _unparsable(source: Source, error: ReadError, settings: Settings) -> Iterator[Finding]:
     rule = load().rules["ADA901"]
     if settings.selected(rule.code, rule.name, rule.severity):
         span = source.line_span(source.row_of(error.offset))
-        yield Finding(rule.code, rule.name, rule.severity, f"cannot be read: {error}", span)
+        severity = settings.severity_of(rule.code, rule.name, rule.severity)
+        message = said("cannot be read: {error}", settings.language, error=error)
+        yield Finding(rule.code, rule.name, severity, message, span)

@@ -47,7 +47,7 @@ DEFAULT_EXCLUDE: Final = (
     "site-packages",
     "venv",
 )
-"""Names of folders and files that a walk leaves out, at any depth."""
+"""Names of folders and files that a walk leaves out, at any depth, unless the settings say otherwise."""
 
 MAX_BYTES: Final = 10 * 1024 * 1024
 """A file that names AdaLoRA and is larger than this is not read."""
@@ -60,6 +60,8 @@ _WORDS: Final = {
     codecs.BOM_UTF16_LE: _WORD.encode("utf-16-le"),
     codecs.BOM_UTF16_BE: _WORD.encode("utf-16-be"),
 }
+_PLAIN_WORD: Final = _WORD.encode()
+_FIRST_OF_MARKS: Final = frozenset(mark[:1] for mark in _WORDS)
 _SUFFIXES: Final = tuple(KIND_OF_SUFFIX)
 
 
@@ -83,10 +85,10 @@ def walk(
 ) -> Iterator[Target]:
     """List the files to read under `paths`, sorted, each file once.
 
-    A folder is walked with its ignore files respected and `DEFAULT_EXCLUDE` left out; a file that is named is listed
-    whatever excludes it. `exclude` gives, for a folder, more patterns in gitignore's language and the folder that they
-    are relative to. `skipped` is told what was left out against the caller's wish, and why: a folder that cannot be
-    listed, a named file of a kind that adalint does not read.
+    A folder is walked with its ignore files respected; a file that is named is listed whatever excludes it. `exclude`
+    gives, for a folder, the patterns in gitignore's language that are left out, and the folder that they are relative
+    to; without it, those of `DEFAULT_EXCLUDE` are. `skipped` is told what was left out against the caller's wish, and
+    why: a folder that cannot be listed, a named file of a kind that adalint does not read.
 
     Raises:
         FileNotFoundError: a path does not exist.
@@ -95,8 +97,8 @@ def walk(
     found: dict[str, Target] = {}
     for path in paths:
         if os.path.isdir(path):
-            base, patterns = exclude(path) if exclude else (path, ())
-            targets: Iterable[Target] = _walk_folder(path, base, patterns, skipped)
+            base, patterns = exclude(path) if exclude else (path, DEFAULT_EXCLUDE)
+            targets: Iterable[tuple[str, Target]] = _walk_folder(path, base, patterns, skipped)
         elif not os.path.lexists(path):
             raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), path)
         elif kind_of(path) is None:
@@ -104,9 +106,8 @@ def walk(
                 skipped(path, f"adalint reads {', '.join(_SUFFIXES)}")
             continue
         else:
-            targets = (Target(path, root_of(path), named=True),)
-        for target in targets:
-            place = os.path.realpath(target.path)
+            targets = ((os.path.realpath(path), Target(path, root_of(path), named=True)),)
+        for place, target in targets:
             known = found.get(place)
             if known is None or _preference(target, place) < _preference(known, place):
                 found[place] = target
@@ -126,7 +127,7 @@ def read(path: str, max_bytes: int = MAX_BYTES) -> bytes:
         SourceError: it is larger than `max_bytes`.
     """
     descriptor, size = _open(path)
-    with os.fdopen(descriptor, "rb") as stream:
+    with os.fdopen(descriptor, "rb", buffering=0) as stream:
         if size > max_bytes:
             raise _too_large(size, max_bytes)
         return stream.read()
@@ -143,7 +144,7 @@ def load(path: str, max_bytes: int = MAX_BYTES) -> Source | None:
     if kind is None:
         return None
     descriptor, size = _open(path)
-    with os.fdopen(descriptor, "rb") as stream:
+    with os.fdopen(descriptor, "rb", buffering=0) as stream:
         if size > max_bytes:
             head = stream.read(_CHUNK)
             if not _chunk_mentions(_word_in(head[:4]), head, stream.read):
@@ -188,7 +189,8 @@ def _preference(target: Target, place: str) -> tuple[bool, bool, str]:
 
 def _walk_folder(
     folder: str, base: str, patterns: Iterable[str], skipped: Callable[[str, str], None] | None
-) -> Iterator[Target]:
+) -> Iterator[tuple[str, Target]]:
+    """List the files to read in a folder, each with its real path."""
     from ignore import Error, WalkBuilder  # a run on named files alone does without it
     from ignore import IOError as WalkError
 
@@ -201,6 +203,7 @@ def _walk_folder(
         .overrides(_exclusions(base, patterns))
     )
     root = os.path.realpath(folder)
+    folders: dict[str, str] = {}
     entries = builder.build()
     while True:
         try:
@@ -212,8 +215,8 @@ def _walk_folder(
                 place, _, reason = str(error).partition(": IO error for operation on ")
                 skipped(place if reason else folder, (reason or place).rsplit(": ", 1)[-1])
             continue
-        if path.lower().endswith(_SUFFIXES) and kind_of(path) and _is_file_inside(path, root):
-            yield Target(os.path.normpath(path), root)
+        if path.lower().endswith(_SUFFIXES) and kind_of(path) and (place := _real_file(path, root, folders)):
+            yield place, Target(os.path.normpath(path), root)
 
 
 def _exclusions(base: str, patterns: Iterable[str]) -> Override:
@@ -221,7 +224,7 @@ def _exclusions(base: str, patterns: Iterable[str]) -> Override:
     from ignore.overrides import OverrideBuilder
 
     builder = OverrideBuilder(Path(base))
-    for pattern in (*DEFAULT_EXCLUDE, *patterns):
+    for pattern in patterns:
         try:
             builder.add("!" + pattern)
         except Error as error:
@@ -234,14 +237,24 @@ def _in_repository(folder: str) -> bool:
     return any((parent / ".git").exists() for parent in (place, *place.parents))
 
 
-def _is_file_inside(path: str, root: str) -> bool:
+def _real_file(path: str, root: str, folders: dict[str, str]) -> str | None:
+    """Give the real path of a regular file; None for all else, and for a link that leads out of the root.
+
+    `folders` remembers the real paths of folders: finding one looks at each of its parents.
+    """
     try:
         mode = os.lstat(path).st_mode
         if stat.S_ISLNK(mode):
-            return _inside(os.path.realpath(path), root) and stat.S_ISREG(os.stat(path).st_mode)
+            place = os.path.realpath(path)
+            return place if _inside(place, root) and stat.S_ISREG(os.stat(path).st_mode) else None
     except OSError:
-        return False
-    return stat.S_ISREG(mode)
+        return None
+    if not stat.S_ISREG(mode):
+        return None
+    folder, name = os.path.split(path)
+    if folder not in folders:
+        folders[folder] = os.path.realpath(folder)
+    return os.path.join(folders[folder], name)
 
 
 def _inside(place: str, root: str) -> bool:
@@ -250,7 +263,9 @@ def _inside(place: str, root: str) -> bool:
 
 
 def _word_in(mark: bytes) -> bytes:
-    return next((word for bom, word in _WORDS.items() if mark.startswith(bom)), _WORD.encode())
+    if mark[:1] not in _FIRST_OF_MARKS:
+        return _PLAIN_WORD
+    return next((word for bom, word in _WORDS.items() if mark.startswith(bom)), _PLAIN_WORD)
 
 
 def _chunk_mentions(word: bytes, chunk: bytes, more: Callable[[int], bytes]) -> bool:

@@ -88,10 +88,19 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What was found in one source, sorted by place."""
+    """What was found in one source, sorted by place; `suppressed` is what comments in it silence."""
 
     source: Source
     findings: tuple[Finding, ...] = ()
+    suppressed: tuple[Finding, ...] = ()
+
+    def start(self, place: Finding | Related | Edit) -> Position:
+        """Tell where a finding, a related place or an edit begins: row and column from 1, columns in characters."""
+        return self.source.position(place.span.start)
+
+    def end(self, place: Finding | Related | Edit) -> Position:
+        """Tell where it ends: the place behind its last character."""
+        return self.source.position(place.span.stop)
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,3 +130,14 @@ class Fixed:
     applied: tuple[Applied, ...] = ()
     refused: tuple[Refusal, ...] = ()
     left: tuple[Finding, ...] = ()
+    suppressed: tuple[Finding, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Ignored:
+    """The outcome of silencing one source: the result, what it silences, and what no comment can silence, with why."""
+
+    before: Source
+    after: Source
+    silenced: tuple[Finding, ...] = ()
+    left: tuple[tuple[Finding, str], ...] = ()

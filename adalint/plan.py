@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
+from adalint.releases import NEWEST
 from adalint.values import UNKNOWN, Expr, Kleene, Literal, is_number, substitute, symbols
 
 if TYPE_CHECKING:
@@ -97,6 +98,8 @@ class Plan:
     loop: Loop = UNKNOWN_LOOP
     modules: int | None = None
     assumptions: tuple[tuple[str, Any], ...] = ()
+    release: str = NEWEST
+    """The release of PEFT that it is judged by."""
     strangers: tuple[str, ...] = ()
     """Names that the constructor is given and does not know."""
 
@@ -135,9 +138,12 @@ class Plan:
         )
 
 
-def assemble(site: Site) -> Plan:
-    """Join a site with PEFT's defaults; what is not written but may come from elsewhere is UNKNOWN."""
-    from adalint.schema import defaults
+def assemble(site: Site, release: str = NEWEST) -> Plan:
+    """Join a site with PEFT's defaults.
+
+    What is not written but may come from elsewhere, or is written under another name, is UNKNOWN.
+    """
+    from adalint.schema import defaults, meanings
     from adalint.site import Surface
 
     values: dict[str, Expr] = {}
@@ -151,5 +157,11 @@ def assemble(site: Site) -> Plan:
         else:
             values[name] = written.expr if written.given is True else UNKNOWN
             given[name] = written.given
-    strangers = tuple(name for name in site.values if name not in values and name not in site.accepts) if site.surface is Surface.CALL else ()
-    return Plan(values, given, site.loop, strangers=strangers)
+    strangers = tuple(name for name in site.values if name not in values and name not in site.accepts)
+    elsewhere = {field for name in strangers for field in meanings(name) if field not in site.values}
+    for name in elsewhere | (site.changed_later & values.keys()):
+        values[name] = UNKNOWN
+        given[name] = UNKNOWN
+    if site.surface is not Surface.CALL:
+        strangers = ()
+    return Plan(values, given, site.loop, strangers=strangers, release=release)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
@@ -58,8 +58,16 @@ class Site:
     """The file sets `total_step` on the configuration after it was constructed."""
     run_length: Value | None = None
     """The number of optimizer steps of the run, where the same file tells it once."""
+    wrapped: bool = False
+    """The file gives the configuration to `get_peft_model` as it is, or hands it to PEFT whole: nothing adds to it."""
+    repeated: Mapping[str, tuple[Value, ...]] = field(default_factory=dict)
+    """Of each key that a JSON or YAML mapping writes several times, all entries but the last, which counts."""
     others: tuple[Site, ...] = ()
     """The same place on other ways through the program; a rule reports only what holds on all of them."""
+    read_back: frozenset[str] = frozenset()
+    """Fields that the file reads from the configuration again, so that none of them may lose its value."""
+    changed_later: frozenset[str] = frozenset()
+    """Fields that the file changes once the configuration is made, so that what is written is not what counts."""
     accepts: frozenset[str] = frozenset()
     """Names that a subclass of PEFT's class adds to its fields."""
 

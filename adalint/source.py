@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import codecs
 import io
+import os
 import re
 import tokenize
 from bisect import bisect_right
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from functools import cached_property
-from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ KIND_OF_SUFFIX = {
 
 def kind_of(path: str) -> Kind | None:
     """Tell the kind of a file by its name; None when adalint does not read such files."""
-    return KIND_OF_SUFFIX.get(PurePath(path).suffix.lower())
+    return KIND_OF_SUFFIX.get(os.path.splitext(path)[1].lower())
 
 
 class SourceError(Exception):

@@ -6,6 +6,7 @@ so rules can still compare them; what cannot be decided is UNKNOWN, and UNKNOWN 
 
 from __future__ import annotations
 
+import ast
 import math
 import operator
 from dataclasses import dataclass
@@ -86,6 +87,8 @@ class Value:
     shared: bool = False
     given: Kleene = True
     home: Span | None = None
+    pure: bool = True
+    """Whether evaluating it does nothing else, so that it may be left out or written elsewhere."""
 
 
 def _power(base: Number, exponent: Number) -> Number:
@@ -112,6 +115,21 @@ OPERATORS: Final[Mapping[str, Callable[..., Any]]] = {
     "floor": math.floor,
     "abs": abs,
 }
+
+
+BINARY: Final[Mapping[type[ast.operator], str]] = {
+    ast.Add: "+",
+    ast.Sub: "-",
+    ast.Mult: "*",
+    ast.Div: "/",
+    ast.FloorDiv: "//",
+    ast.Mod: "%",
+    ast.Pow: "**",
+}
+"""Python's operators by the names that `operate` knows them by."""
+
+FUNCTIONS_OF_NUMBERS: Final = frozenset(name for name in OPERATORS if name.isalpha() and name != "neg")
+"""The functions that `operate` knows, by their Python names."""
 
 
 def is_number(value: object) -> bool:
@@ -170,14 +188,13 @@ _COMPARISONS: Final[Mapping[str, Callable[[Any, Any], bool]]] = {
 def compare(name: str, left: Expr, right: Expr) -> Kleene:
     """Compare two expressions with one of `< <= > >= == !=`.
 
-    Symbolic sides are decided when their difference is a constant (`R` and `R`, `T` and `T - 10`); a comparison that
-    Python would refuse (a number with None or a string) is UNKNOWN, except for equality.
+    Symbolic sides are decided when their difference is a constant (`R` and `R`, `T` and `T - 10`). Only numbers have an
+    order: which of two strings is the greater says nothing of what was meant.
     """
     if isinstance(left, Literal) and isinstance(right, Literal):
-        try:
-            return bool(_COMPARISONS[name](left.value, right.value))
-        except TypeError:
+        if name not in {"==", "!="} and not (is_number(left.value) and is_number(right.value)):
             return UNKNOWN
+        return bool(_COMPARISONS[name](left.value, right.value))
     first, second = linear(left), linear(right)
     if first is None or second is None or first[0] != second[0]:
         return UNKNOWN

@@ -12,12 +12,11 @@ from itertools import islice, product
 from typing import TYPE_CHECKING, Any, Final
 
 from adalint.engine import check_source
-from adalint.findings import Effect, Safety
+from adalint.findings import Effect, Safety, Severity
 from adalint.plan import RIGHT_LOOP, SCHEDULE_FIELDS
-from adalint.releases import NEWEST
 from adalint.schema import FIELDS, Prediction, Stage, Use, fields_of, is_ignored, predict, use_of
 from adalint.trace import Undetermined, trace
-from adalint.values import UNKNOWN, Literal, symbols
+from adalint.values import UNKNOWN, Literal, operate, symbols
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -45,6 +44,8 @@ class Verdict(StrEnum):
     """It raised before the first step, and gets past that point afterwards."""
     DIFFERS = "differs"
     """Both run, and train something else."""
+    STILL_FAILS = "still fails"
+    """It raised before, and raises at the same stage or later afterwards."""
     BREAKS = "breaks"
     """It ran before, and raises afterwards."""
     CANNOT_SAY = "cannot say"
@@ -53,7 +54,7 @@ class Verdict(StrEnum):
 CLAIMS: Final[Mapping[Effect, frozenset[Verdict]]] = {
     Effect.PRESERVES: frozenset({Verdict.IDENTICAL}),
     Effect.COMPLETES: frozenset({Verdict.FINISHES}),
-    Effect.REPAIRS: frozenset({Verdict.RUNS}),
+    Effect.REPAIRS: frozenset({Verdict.RUNS, Verdict.FINISHES}),
     Effect.CHANGES: frozenset({Verdict.DIFFERS, Verdict.FINISHES, Verdict.RUNS}),
 }
 """The verdicts that bear out a fix's declared effect."""
@@ -87,16 +88,30 @@ class Proof:
 
 def verify_source(source: Source, settings: Settings) -> list[Proof]:
     """Prove the best applicable fix of every finding in a source."""
-    release = settings.target_peft or NEWEST
+    findings = check_source(source, settings).findings
+    errors = [finding.fixes[0].before for finding in findings if finding.severity is Severity.ERROR and finding.fixes]
     proofs = []
-    for finding in check_source(source, settings).findings:
+    for finding in findings:
         fix = finding.fix_for(Safety.SAFE) or finding.fix_for(Safety.UNSAFE)
-        if fix is not None and fix.before is not None and fix.after is not None:
-            proofs.append(_prove(finding, fix, fix.before, fix.after, release))
+        if fix is not None:
+            proofs.append(prove(finding, fix, alone=sum(plan is fix.before for plan in errors) < 2))
     return proofs
 
 
-def _prove(finding: Finding, fix: Fix, before: Plan, after: Plan, release: str) -> Proof:
+def prove(finding: Finding, fix: Fix, *, alone: bool = True) -> Proof:
+    """Run both sides of a fix that can be applied; `alone` says that its Site has no other error.
+
+    Raises:
+        ValueError: the fix is only shown, so that there is no other side.
+    """
+    before, after = fix.before, fix.after
+    if fix.edits and before is None:
+        return Proof(finding, fix, Verdict.IDENTICAL, "identical: only a comment changes", "proven")
+    if before is None or after is None:
+        raise ValueError(f"{fix.title!r} changes nothing")
+    release = before.release
+    if before.values["peft_type"] != after.values["peft_type"]:
+        return Proof(finding, fix, Verdict.RUNS, "raises KeyError when it is loaded, runs now", "proven")
     changed = changed_fields(before, after, release)
     if not changed and before.strangers == after.strangers:
         return Proof(finding, fix, Verdict.IDENTICAL, "identical: PEFT reads the same configuration", "proven")
@@ -104,6 +119,9 @@ def _prove(finding: Finding, fix: Fix, before: Plan, after: Plan, release: str) 
     results = [_compare(before.assume(trial), after.assume(trial), changed, release) for trial in trials]
     verdicts = {verdict for verdict, _ in results}
     assumptions = tuple(_assumptions(before, after, trials))
+    if Verdict.STILL_FAILS in verdicts and not alone:
+        story = f"cannot say: {results[0][1]}, for another mistake in the same configuration"
+        return Proof(finding, fix, Verdict.CANNOT_SAY, story, "cannot say", assumptions)
     if len(verdicts) > 1 or Verdict.CANNOT_SAY in verdicts:
         story = "cannot say: it depends on values that the text does not tell"
         return Proof(finding, fix, Verdict.CANNOT_SAY, story, "cannot say", assumptions)
@@ -117,14 +135,16 @@ def changed_fields(before: Plan, after: Plan, release: str) -> list[str]:
     return [
         name
         for name in before.values
-        if use_of(name, release) in (Use.HONOURED, Use.REFUSED)
+        if use_of(name, release) in (Use.HONOURED, Use.REFUSED, Use.OUTPUT)
         and _as_read(name, before, release) != _as_read(name, after, release)
     ]
 
 
 def _as_read(name: str, plan: Plan, release: str) -> Expr:
-    """Give what PEFT makes of a field: a value that it ignores is worth the default."""
+    """Give what PEFT makes of a field: a value that it ignores is worth the default, an interval has no sign."""
     expr = plan.values[name]
+    if name == "deltaT":
+        return operate("abs", expr)
     return Literal(FIELDS[name].default) if is_ignored(name, expr, release, plan.values) is True else expr
 
 
@@ -171,10 +191,10 @@ def _compare(before: Plan, after: Plan, changed: list[str], release: str) -> tup
     now = f"then {_failure(second)}" if isinstance(second, Prediction) else "finishes now"
     if first.stage in (Stage.CONSTRUCTION, Stage.WRAP):
         if isinstance(second, Prediction) and second.stage in (Stage.CONSTRUCTION, Stage.WRAP):
-            return Verdict.DIFFERS, f"differs: {_failure(first)}, {now}"
+            return Verdict.STILL_FAILS, f"{_failure(first)}, {now}"
         return Verdict.RUNS, f"{_failure(first)}, {'runs now' if second is None else now}"
     if isinstance(second, Prediction):
-        return Verdict.DIFFERS, f"differs: {_failure(first)}, {now}"
+        return Verdict.STILL_FAILS, f"{_failure(first)}, {now}"
     prefix = "the steps before it are the same" if _same_until(first, after, changed) else "the steps before it differ"
     return Verdict.FINISHES, f"{_failure(first)}, {now}; {prefix}"
 

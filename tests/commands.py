@@ -31,3 +31,10 @@ def run_apart(*arguments: str, **options: Any) -> subprocess.CompletedProcess[by
     """Run as people do, in a process of its own."""
     command = [sys.executable, "-m", "adalint", *arguments]
     return subprocess.run(command, capture_output=True, check=False, **options)
+
+
+def succeed(*command: str | Path, cwd: Path | None = None) -> str:
+    """Run any program to its end and give what it printed; it must exit with 0."""
+    done = subprocess.run(list(map(str, command)), cwd=cwd, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout

@@ -2,13 +2,17 @@
 
 A configuration is constructed, wrapped around a tiny model, trained for its whole schedule with the allocator called
 after every optimizer step, and saved.
+
+Run as a program, it does that with whatever release of PEFT comes first on its path, and prints the outcomes as JSON.
 """
 
 from __future__ import annotations
 
 import io
+import json
 import random
 import re
+import sys
 import tempfile
 import traceback
 import warnings
@@ -18,16 +22,18 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import peft
 import torch
 from peft import AdaLoraConfig, get_peft_model
 from torch import nn
 from transformers import LlamaConfig, LlamaForCausalLM
 
 from adalint.plan import Counter, Loop
-from adalint.schema import Stage
+from adalint.releases import NEWEST, in_range
+from adalint.schema import Stage, fields_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Collection, Mapping
 
 LAYERS = 2
 MODULES = ("q_proj", "v_proj")
@@ -112,7 +118,7 @@ UNUSUAL: Mapping[str, tuple[Any, ...]] = {
     "fan_in_fan_out": (True, False, None, "yes", 1),
     "bias": ("none", "all", "lora_only", "boft_only", "some", "None", "", None, True, False, 0, ["all"]),
     "use_rslora": (True, False, None, "yes", 1),
-    "modules_to_save": (["norm"], ["nope"], [], [1], 5, 0, False, True, 0.5, ("norm",)),
+    "modules_to_save": (["norm"], ["nope"], [], [1], [0.5], 5, 0, False, True, 0.5, ("norm",)),
     "init_lora_weights": (True, False, None, "gaussian", "pissa", "olora", "eva", "corda", "typo", "", 0, 1, ["x"]),
     "layers_to_transform": ([0], 0, [0, 1], [], [1], 1),
     "layers_pattern": ("layers", ["layers"], "", [], 5, True),
@@ -172,18 +178,31 @@ TOGETHER: tuple[Mapping[str, tuple[Any, ...]], ...] = (
 )
 """Fields that only show their ways in company."""
 
-EXCLUDED: tuple[tuple[str, Callable[[Mapping[str, Any]], bool]], ...] = (
+EXCLUDED: tuple[tuple[str, str, Callable[[Mapping[str, Any]], bool]], ...] = (
     (
         "exclude_modules",
+        "",
         lambda v: v["target_modules"] == {"v_proj"} and v.get("exclude_modules") in (["v_proj"], r".*\.v_proj"),
     ),
-    ("inference_mode", lambda v: bool(v.get("inference_mode")) and v.get("bias", "none") != "none"),
-    ("schedule", lambda v: v.get("deltaT") in (NAN, INF) and _is_negative(v.get("tinit", 0))),
+    ("inference_mode", "", lambda v: bool(v.get("inference_mode")) and v.get("bias", "none") != "none"),
+    ("schedule", "", lambda v: v.get("deltaT") in (NAN, INF) and _is_negative(v.get("tinit", 0))),
+    ("target_modules", "<0.19", lambda v: v["target_modules"] == ["q_proj", 1]),
+    (
+        "target_modules",
+        "<0.15",
+        lambda v: v["target_modules"] == "all-linear" and v.get("task_type") != "CAUSAL_LM",
+    ),
+    ("modules_to_save", "<0.14", lambda v: v.get("modules_to_save") == [1]),
 )
-"""What is not drawn: the entry of `adalint.schema.UNDECIDABLE` that says why, and the configurations meant.
+"""What is not drawn: the entry of `adalint.schema.UNDECIDABLE` that says why, the releases, the configurations meant.
 
 Other undecidable things do not occur, since the values above are drawn with the tiny models in mind.
 """
+
+
+def is_excluded(values: Mapping[str, Any], release: str = NEWEST) -> bool:
+    """Tell whether nobody can know from the configuration alone what the release does with it."""
+    return any(in_range(release, peft) and excluded(values) for _, peft, excluded in EXCLUDED)
 
 
 def _is_negative(value: object) -> bool:
@@ -193,27 +212,40 @@ def _is_negative(value: object) -> bool:
 LIKELY = ("init_r", "target_r", "tinit", "tfinal", "deltaT", "total_step", "rank_pattern", "task_type")
 
 
-def generate(count: int, seed: int = 20_2102) -> list[Case]:
-    """Draw configurations with one to four unusual fields each; every unusual value is drawn alone, too."""
+NO_FIELDS = ("delta_t", "rank", "lora_config")
+SEED = 20_2102
+
+
+def generate(count: int, release: str = NEWEST, seed: int = SEED) -> list[Case]:
+    """Draw configurations with one to four unusual fields each; every unusual value is drawn alone, too.
+
+    Of a field that the release does not have, only the first unusual value is drawn, and alone.
+    """
     rng = random.Random(seed)
-    alone = ({name: value} for name, unusual in UNUSUAL.items() for value in unusual)
+    drawn = {*fields_of(release), *NO_FIELDS}
+    alone = (
+        {name: value}
+        for name, unusual in UNUSUAL.items()
+        for value in (unusual if name in drawn else unusual[:1])
+    )
     cases: list[Case] = []
     while len(cases) < count:
-        unusual = next(alone, None) or _draw_unusual(rng)
+        unusual = next(alone, None) or _draw_unusual(rng, drawn)
         ordinary = {name: rng.choice(values) for name, values in ORDINARY.items()}
         case = Case({**ordinary, **unusual}, start=rng.choice((0, 1)))
-        if not any(excluded(case.values) for _, excluded in EXCLUDED):
+        if not is_excluded(case.values, release):
             cases.append(case)
     return cases
 
 
-def _draw_unusual(rng: random.Random) -> dict[str, Any]:
+def _draw_unusual(rng: random.Random, drawn: Collection[str]) -> dict[str, Any]:
+    names = tuple(name for name in UNUSUAL if name in drawn)
     if rng.random() < 0.4:
-        together = rng.choice(TOGETHER)
-        names = rng.sample(tuple(UNUSUAL), rng.choice((0, 0, 1)))
-        return {name: rng.choice(together.get(name, UNUSUAL[name])) for name in (*together, *names)}
-    names = rng.sample(LIKELY, rng.choice((0, 1, 2))) + rng.sample(tuple(UNUSUAL), 1)
-    return {name: rng.choice(UNUSUAL[name]) for name in names}
+        together = {name: values for name, values in rng.choice(TOGETHER).items() if name in drawn}
+        others = rng.sample(names, rng.choice((0, 0, 1)))
+        return {name: rng.choice(together.get(name, UNUSUAL[name])) for name in (*together, *others)}
+    likely = rng.sample(LIKELY, rng.choice((0, 1, 2)))
+    return {name: rng.choice(UNUSUAL[name]) for name in (*likely, *rng.sample(names, 1))}
 
 
 class _Block(nn.Module):
@@ -346,3 +378,17 @@ def adapted_modules(values: Mapping[str, Any]) -> int:
     chosen = values.get("layers_to_transform")
     layers = LAYERS if chosen in (None, [], [0, 1]) else 1
     return max(1, len(names) * layers)
+
+
+def _observe_all(count: int, release: str) -> list[tuple[str | None, str | None, str]]:
+    """Run the configurations that are drawn for a release through it; the release must be the one that is imported."""
+    if peft.__version__ != release:
+        raise SystemExit(f"this is PEFT {peft.__version__}, not {release}")
+    # Tensors of a few numbers only wait for each other.
+    torch.set_num_threads(1)
+    outcomes = [observe(case) for case in generate(count, release)]
+    return [(outcome.stage, outcome.exception, outcome.detail) for outcome in outcomes]
+
+
+if __name__ == "__main__":
+    print(json.dumps(_observe_all(int(sys.argv[1]), sys.argv[2])))

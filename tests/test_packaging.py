@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import subprocess
 import sys
 import sysconfig
 import tarfile
@@ -11,27 +10,10 @@ import zipfile
 from pathlib import Path
 
 import pytest
+from commands import CHECKOUT
+from commands import succeed as run
 
-ROOT = Path(__file__).resolve().parent.parent
-PAGES = sorted(path.name for path in (ROOT / "rules").glob("ADA*.md"))
-
-
-def run(*command: str | Path, cwd: Path | None = None) -> str:
-    done = subprocess.run(list(map(str, command)), cwd=cwd, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
-
-
-@pytest.fixture(scope="session")
-def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A copy of what git tracks or would track, so that a build leaves nothing in the checkout."""
-    copy = tmp_path_factory.mktemp("checkout")
-    listed = run("git", "ls-files", "-z", "--cached", "--others", "--exclude-standard", cwd=ROOT)
-    for name in filter(None, listed.split("\0")):
-        if (ROOT / name).is_file():
-            (copy / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(ROOT / name, copy / name)
-    return copy
+PAGES = sorted(path.name for path in (CHECKOUT / "rules").glob("ADA*.md"))
 
 
 @pytest.fixture(scope="session")

@@ -6,17 +6,14 @@ import subprocess
 import sys
 
 import pytest
-from commands import CHECKOUT, CLEAN, IGNORED_RANK, REVERSED, UNRELATED
-from test_packaging import checkout, run
-
-__all__ = ["checkout"]
+from commands import CHECKOUT, CLEAN, IGNORED_RANK, REVERSED, UNRELATED, succeed
 
 pytestmark = pytest.mark.slow
 
 
 def git(folder, *arguments):
     identity = ("-c", "user.name=nobody", "-c", "user.email=nobody@example.invalid")
-    return run("git", *identity, *arguments, cwd=folder)
+    return succeed("git", *identity, *arguments, cwd=folder)
 
 
 def commit_all(folder):
@@ -77,4 +74,4 @@ def test_files_of_other_kinds_are_not_even_looked_at(theirs):
 
 
 def test_the_manifest_is_valid():
-    run(sys.executable, "-m", "pre_commit", "validate-manifest", CHECKOUT / ".pre-commit-hooks.yaml")
+    succeed(sys.executable, "-m", "pre_commit", "validate-manifest", CHECKOUT / ".pre-commit-hooks.yaml")

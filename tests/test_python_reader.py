@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
-from adalint.plan import RIGHT_LOOP, UNKNOWN_LOOP
+from adalint.plan import RIGHT_LOOP, UNKNOWN_LOOP, Counter
 from adalint.readers import read_sites
 from adalint.readers.errors import ReadError
 from adalint.source import Kind, Source
@@ -180,50 +182,96 @@ def test_what_is_no_python_is_a_read_error_and_nothing_else(text):
         sites(text)
 
 
-DOCUMENTED = """
-config = AdaLoraConfig(init_r=8, target_r=16, total_step=100)
-for epoch in range(3):
-    for step, batch in enumerate(loader):
-        model(**batch).loss.backward()
-        optimizer.step()
-        {call}
-        optimizer.zero_grad()
+SETUP = """
+from peft import get_peft_model
+model = get_peft_model(base, AdaLoraConfig(init_r=8, target_r=16, total_step=100))
 """
-CALL = "model.base_model.update_and_allocate(step)"
+BODY = """\
+model(**batch).loss.backward()
+optimizer.step()
+model.base_model.update_and_allocate(step)
+optimizer.zero_grad()
+"""
 
 
-def test_the_documented_loop_is_seen_to_allocate():
-    [site] = sites(HEAD + DOCUMENTED.format(call=CALL))
-    assert site.loop == RIGHT_LOOP
+def indented(text: str, by: int) -> str:
+    return "".join(f"{' ' * by}{line}\n" for line in text.splitlines())
+
+
+def loop_of(text: str):
+    [site] = sites(HEAD + SETUP + text)
+    return site.loop
+
+
+RECOGNISED = {
+    "for step, batch in enumerate(loader):\n" + indented(BODY, 4): replace(RIGHT_LOOP),
+    "for step in range(50):\n" + indented(BODY, 4): replace(RIGHT_LOOP, steps=50),
+    "N = 50\nfor step in range(N):\n" + indented(BODY, 4): replace(RIGHT_LOOP, steps=50),
+    "for step, batch in enumerate([1] * 50):\n" + indented(BODY, 4): replace(RIGHT_LOOP, steps=50),
+    "step = 0\nfor epoch in range(3):\n    for batch in loader:\n" + indented(BODY + "step += 1", 8): replace(RIGHT_LOOP),
+    "step = 0\nfor epoch in range(3):\n    for i in range(5):\n" + indented("step += 1\n" + BODY, 8): replace(
+        RIGHT_LOOP, counter=Counter(start=1), steps=15
+    ),
+}
+
+
+@pytest.mark.parametrize("text", RECOGNISED)
+def test_the_documented_loop_is_seen_to_allocate_with_its_counter_and_length(text):
+    assert loop_of(text) == RECOGNISED[text]
+
+
+class Anything:
+    """A model, an optimizer and a loss that only count the calls of the allocator."""
+
+    def __init__(self, counted: list[int]) -> None:
+        self.counted = counted
+
+    def __call__(self, *_: object, **__: object) -> Anything:
+        return self
+
+    def __getattr__(self, name: str) -> object:
+        return self.counted.append if name == "update_and_allocate" else self
+
+
+@pytest.mark.parametrize("text", RECOGNISED)
+def test_a_recognised_loop_counts_in_python_as_its_plan_says(text):
+    counted: list[int] = []
+    exec(text.replace("**batch", ""), {"loader": range(5), "model": Anything(counted), "optimizer": Anything(counted)})
+    plan = RECOGNISED[text]
+    assert counted == [plan.counter.start + plan.counter.stride * i for i in range(len(counted))]
+    assert len(counted) == (plan.steps or len(counted)) > 0
+
+
+INNER = "for step, batch in enumerate(loader):\n"
 
 
 @pytest.mark.parametrize(
     "text",
     [
-        DOCUMENTED.format(call="pass"),
-        DOCUMENTED.format(call=f"if flag:\n            {CALL}"),
-        DOCUMENTED.format(call=f"try:\n            {CALL}\n        except Exception: pass"),
-        DOCUMENTED.format(call=f"optimizer.zero_grad()\n        {CALL}"),
-        DOCUMENTED.format(call=f"with contextlib.suppress(TypeError):\n            {CALL}"),
-        DOCUMENTED.format(call=CALL) + "\nother = AdaLoraConfig(total_step=5)",
-        DOCUMENTED.format(call=f"{CALL}; {CALL}"),
-        "config = AdaLoraConfig(total_step=9)\ndef hook(model, step):\n    model.update_and_allocate(step)",
-        "config = AdaLoraConfig(total_step=9)\nfor step in range(9):\n    model.update_and_allocate(step)",
+        "for epoch in range(3):\n    " + INNER + indented(BODY, 8),
+        INNER + indented(BODY.replace("(step)", "(0)"), 4),
+        "for epoch in range(3):\n    for batch in loader:\n" + indented(BODY.replace("(step)", "(epoch)"), 8),
+        INNER + indented("if step % 100: continue\n" + BODY, 4),
+        INNER + indented(BODY + "if step > 9: break", 4),
+        INNER + indented(BODY.replace("optimizer.step()", "scheduler.step()"), 4) + "    optimizer.step()\n",
+        INNER + indented("match kind:\n    case 1:\n" + indented(BODY, 8), 4),
+        INNER + indented("if (step + 1) % 8 == 0:\n" + indented(BODY, 4), 4),
+        INNER + indented(BODY.replace("model.base_model.update", "MyTuner().update"), 4),
+        INNER + indented(BODY.replace("model.base_model.update", "other.update"), 4),
+        INNER + indented(BODY.replace("model.base_model.up", "if flag: model.base_model.up"), 4),
+        INNER + indented(BODY.replace("optimizer.step()", "optimizer.step()\noptimizer.zero_grad()"), 4),
+        INNER + indented("try:\n" + indented(BODY, 4) + "except Exception: pass", 4),
+        INNER + indented("with contextlib.suppress(TypeError):\n" + indented(BODY, 4), 4),
+        INNER + indented(BODY + "model.base_model.update_and_allocate(step)", 4),
+        INNER + indented(BODY, 4) + "else:\n    pass\n",
+        "while True:\n" + indented(BODY, 4),
+        "for step in range(9):\n    model.base_model.update_and_allocate(step)\n",
+        "def hook(step):\n    model.base_model.update_and_allocate(step)\n",
+        "step = 0\nfor epoch in range(3):\n    step = 0\n    for batch in loader:\n" + indented(BODY + "step += 1", 8),
+        "step = 0\nfor batch in loader:\n" + indented(BODY + "step += 2", 4),
+        "step = 0\nfor batch in loader:\n" + indented(BODY + "if x: step += 1", 4),
+        INNER + indented(BODY, 4) + "other = AdaLoraConfig(total_step=5)\n",
     ],
 )
 def test_any_other_loop_is_unknown(text):
-    assert {site.loop for site in sites(HEAD + text)} == {UNKNOWN_LOOP}
-
-
-def test_an_accumulation_boundary_that_guards_the_optimizer_too_is_no_condition():
-    text = """
-config = AdaLoraConfig(total_step=100)
-for step, batch in enumerate(loader):
-    model(**batch).loss.backward()
-    if step % 4 == 0:
-        optimizer.step()
-        model.base_model.update_and_allocate(step)
-        optimizer.zero_grad()
-"""
-    [site] = sites(HEAD + text)
-    assert site.loop == RIGHT_LOOP
+    assert {site.loop for site in sites(HEAD + SETUP + text)} == {UNKNOWN_LOOP}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
+
 import pytest
 from config_oracle import Case, observe
 from examples import bad_of, section
@@ -24,7 +26,8 @@ PYTHON = [example for example in section("Bad") if example.file.endswith(".py") 
 
 def shortened(values: dict[str, object]) -> dict[str, object]:
     return {
-        name: value // SHORTER if name in STEPS and isinstance(value, int) else value for name, value in values.items()
+        name: (value // SHORTER if isinstance(value, int) else value / SHORTER) if name in STEPS else value
+        for name, value in values.items()
     }
 
 
@@ -43,7 +46,13 @@ def test_peft_does_with_a_bad_example_what_the_page_says(example):
     if claimed.stage == "silent":
         assert (shown.stage, shown.exception) == (None, None)
     else:
-        assert (str(shown.stage), shown.exception) == (claimed.stage, claimed.exception)
+        exception = "ImportError" if asks_for_missing_scipy(example) else claimed.exception
+        assert (str(shown.stage), shown.exception) == (claimed.stage, exception)
+
+
+def asks_for_missing_scipy(example) -> bool:
+    """PEFT misses SciPy before it looks at LoftQ; the page of ADA304 says so."""
+    return example.rule.code == "ADA304" and find_spec("scipy") is None
 
 
 FIXED = [example for example in section("Fixed") if example.file.endswith(".py")]
@@ -74,6 +83,8 @@ def test_a_preserving_fix_gives_bit_identical_losses_and_tensors_in_peft(example
     assert all(bool((before.tensors[name] == after.tensors[name]).all()) for name in before.tensors)
 
 
-def test_the_examples_cover_every_rule_that_reads_python_and_a_preserving_fix_of_two_rules():
-    assert {example.rule.code for example in PYTHON} == {code for code in load().rules if code < "ADA9"}
-    assert {example.rule.code for example in PRESERVING} == {"ADA101", "ADA302"}
+def test_the_examples_cover_every_rule_that_reads_python_and_every_preserving_fix():
+    assert {example.rule.code for example in PYTHON} == {
+        code for code, rule in load().rules.items() if code < "ADA9" and "P" in rule.where
+    }
+    assert {example.rule.code for example in PRESERVING} == {"ADA101", "ADA214", "ADA302", "ADA902", "ADA903"}

@@ -8,15 +8,16 @@ import pytest
 from commands import CLEAN, IGNORED_RANK, REVERSED, run
 from examples import bad_of, section
 
-from adalint import verify as module
 from adalint.engine import check_source
 from adalint.findings import Effect, Safety
 from adalint.settings import Settings
 from adalint.source import Kind, Source
-from adalint.verify import CLAIMS, Proof, Verdict, verify_source
+from adalint.verify import CLAIMS, Proof, Verdict, prove, verify_source
 
 HEAD = "from peft import AdaLoraConfig\n"
 ALLOCATES = """
+from peft import get_peft_model
+model = get_peft_model(base, config)
 for step, batch in enumerate(loader):
     model(**batch).loss.backward()
     optimizer.step()
@@ -35,7 +36,7 @@ def test_a_preserving_fix_is_identical_and_proven_without_assumptions():
 
 
 def test_a_swap_in_a_script_that_allocates_crashes_at_a_step_and_finishes_now():
-    [proof] = proofs("AdaLoraConfig(init_r=8, target_r=16, tinit=10, total_step=50)" + ALLOCATES)
+    [proof] = proofs("config = AdaLoraConfig(init_r=8, target_r=16, tinit=10, total_step=50)" + ALLOCATES)
     assert proof.verdict is Verdict.FINISHES
     assert proof.story == "crashes at step 11 (RuntimeError), finishes now; the steps before it differ"
     assert proof.assumptions == ("4 modules are adapted",)
@@ -78,7 +79,7 @@ def test_a_fix_that_is_not_what_it_claims_is_found_out():
         Source.decode("a.py", Kind.PYTHON, IGNORED_RANK.encode()), Settings(intent={"r": "init_r"})
     ).findings
     lying = replace(finding.fixes[0], effect=Effect.PRESERVES, safety=Safety.SAFE)
-    proof = module._prove(finding, lying, lying.before, lying.after, "0.21.2")
+    proof = prove(finding, lying)
     assert (proof.contradicts, proof.breaks_a_promise) == (True, True)
     assert not replace(proof, fix=replace(lying, safety=Safety.UNSAFE)).breaks_a_promise
 
@@ -86,12 +87,7 @@ def test_a_fix_that_is_not_what_it_claims_is_found_out():
 def test_a_fix_that_breaks_a_run_is_found_out():
     [finding] = check_source(Source.decode("a.py", Kind.PYTHON, REVERSED.encode()), Settings()).findings
     fix = finding.fixes[0]
-    assert (
-        module._prove(
-            finding, replace(fix, before=fix.after, after=fix.before), fix.after, fix.before, "0.21.2"
-        ).verdict
-        is Verdict.BREAKS
-    )
+    assert prove(finding, replace(fix, before=fix.after, after=fix.before)).verdict is Verdict.BREAKS
 
 
 @pytest.mark.parametrize("example", section("Fixed"), ids=str)
@@ -99,7 +95,7 @@ def test_every_fix_on_a_rule_page_is_what_it_claims(example):
     bad = bad_of(example)
     [finding] = check_source(bad.source, Settings()).findings
     fix = finding.fixes[int(example.words["fix"]) - 1]
-    proof = module._prove(finding, fix, fix.before, fix.after, "0.21.2")
+    proof = prove(finding, fix)
     assert proof.verdict in CLAIMS[fix.effect] or proof.verdict is Verdict.CANNOT_SAY
     if fix.safety is Safety.SAFE:
         assert proof.verdict in CLAIMS[fix.effect]
@@ -146,3 +142,25 @@ class TestCommand:
     def test_a_format_that_it_does_not_have_is_an_error(self):
         result = run("verify", "--output-format", "lsp")
         assert result.exit_code == 2
+
+
+def test_a_mistake_that_another_one_hides_is_no_broken_claim():
+    both = proofs("AdaLoraConfig(init_r=8, deltaT=0, total_step=50)", Settings(extend_safe_fixes=("ALL",)))
+    assert [(proof.finding.code, proof.verdict, proof.breaks_a_promise) for proof in both] == [
+        ("ADA102", Verdict.CANNOT_SAY, False),
+        ("ADA204", Verdict.CANNOT_SAY, False),
+    ]
+    assert "for another mistake in the same configuration" in both[0].story
+
+
+def test_a_fix_that_leaves_the_crash_as_it_was_is_found_out():
+    [finding] = check_source(Source.decode("a.py", Kind.PYTHON, REVERSED.encode()), Settings()).findings
+    useless = replace(finding.fixes[1], effect=Effect.COMPLETES, after=replace(finding.fixes[1].before, strangers=("x",)))
+    assert prove(finding, useless).contradicts
+
+
+def test_a_run_that_ends_before_the_crash_is_not_rewritten_as_if_it_crashed():
+    short = ALLOCATES.replace("enumerate(loader)", "enumerate([1] * 9)")
+    text = "config = AdaLoraConfig(init_r=8, target_r=16, tinit=10, total_step=50)" + short
+    [proof] = proofs(text)
+    assert (proof.fix.effect, proof.fix.safety) == (Effect.CHANGES, Safety.UNSAFE)

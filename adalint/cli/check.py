@@ -15,21 +15,38 @@ if TYPE_CHECKING:
 
 
 @click.command()
+@click.option("--show-settings", is_flag=True, help="Print what is settled for PATHS, and why each rule is on or off.")
+@click.option("--add-ignore", is_flag=True, help="Silence all findings by comments, and change nothing else.")
+@click.option("--show-files", is_flag=True, help="Name the files that would be read, and check none.")
+@click.option("--statistics", is_flag=True, help="Show how often each rule fires instead of where.")
 @shared
-def check(request: Request) -> None:
+def check(request: Request, show_settings: bool, add_ignore: bool, show_files: bool, statistics: bool) -> None:
     """Report what PEFT will not do as it is written, in PATHS (default: here).
 
-    Files and folders are read, `-` is standard input. Nothing is changed.
+    Files and folders are read, `-` is standard input. Nothing is changed but for `--add-ignore`.
     """
+    if show_settings:
+        from adalint.cli.show_settings import show_settings_of
+
+        show_settings_of(request)
+        return
+    if add_ignore:
+        from adalint.cli.add_ignore import ignore_findings
+
+        ignore_findings(request)
+        return
     from adalint.cli.inputs import Inputs
-    from adalint.cli.outputs import in_order, show, summarise
+    from adalint.cli.outputs import count, in_order, name_files, show, summarise
 
     inputs = Inputs(request)
+    if show_files:
+        name_files(request, inputs.names())
+        return
     reports: list[Report] = []
     for text in inputs.texts():
         inputs.guard(text.source.path, lambda text=text: reports.append(_judge(text)))  # type: ignore[misc]
     reports = in_order([*reports, *inputs.unreadable])
-    show(request, reports)
+    (count if statistics else show)(request, reports)
     summarise(inputs, reports)
     found = any(report.findings for report in reports) and not request.exit_zero
     click.get_current_context().exit(2 if inputs.failed else int(found))

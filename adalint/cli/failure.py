@@ -21,8 +21,10 @@ class Failure(click.ClickException):
 
 def say(message: str) -> None:
     """Print one line on stderr."""
+    from adalint.cli.progress import erase
     from adalint.report.words import one_line
 
+    erase()
     click.echo(f"adalint: {one_line(message)}", err=True)
 
 

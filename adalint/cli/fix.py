@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import click
 
 from adalint.cli.options import shared
+from adalint.cli.progress import erase
 
 if TYPE_CHECKING:
     from adalint.cli.inputs import Input
     from adalint.cli.options import Request
-    from adalint.findings import Fixed, Report
+    from adalint.findings import Applied, Fixed, Refusal, Report
 
 
 @click.command()
@@ -26,7 +27,7 @@ def fix(request: Request, diff: bool) -> None:
     """
     from adalint.cli.inputs import Inputs
     from adalint.cli.outputs import in_order, show, summarise
-    from adalint.report.words import counted
+    from adalint.report.words import counted, said
 
     inputs = Inputs(request)
     run = _Run(request, diff)
@@ -37,8 +38,10 @@ def fix(request: Request, diff: bool) -> None:
     reports = in_order([*run.left, *inputs.unreadable])
     show(request, reports, on_stderr=request.reads_stdin or diff)
     if request.output_format == "concise":
-        _say_what_waits(reports, on_stderr=request.reads_stdin or diff)
-    summarise(inputs, reports, f"{'Would fix' if diff else 'Fixed'} {counted(run.applied, 'finding')}.")
+        _say_what_waits(reports, request.language, on_stderr=request.reads_stdin or diff)
+    done = "Would fix {findings}." if diff else "Fixed {findings}."
+    language = request.language
+    summarise(inputs, reports, said(done, language, findings=counted(run.applied, "finding", language)))
     found = run.changes if diff else any(report.findings for report in reports)
     click.get_current_context().exit(2 if inputs.failed else int(found and not request.exit_zero))
 
@@ -58,23 +61,28 @@ class _Run:
         from adalint.engine import check_source, fix_source
         from adalint.findings import Report, Safety
         from adalint.report import diff
+        from adalint.report.words import retold, said
 
+        language = self.request.language
         allowed = Safety.UNSAFE if text.settings.unsafe_fixes else Safety.SAFE
         fixed = fix_source(text.source, text.settings, allowed)
         changed = fixed.after.content != fixed.before.content
         if self.diff:
+            erase()
             click.echo(diff.render(fixed.before, fixed.after), nl=False)
             if changed and not diff.is_patchable(fixed.before):
-                self._say(f"{fixed.before.path}: {fixed.before.encoding.codec}: this diff is for reading only")
+                what = {"path": fixed.before.path, "codec": fixed.before.encoding.codec}
+                self._say(said("{path}: {codec}: this diff is for reading only", language, **what))
         elif changed and (reason := self._write(fixed, text.root)):
-            self._say(f"{fixed.before.path}: not fixed: {reason}")
+            what = {"path": fixed.before.path, "reason": retold(reason, language)}
+            self._say(said("{path}: not fixed: {reason}", language, **what))
             self.left.append(text.weighed(check_source(text.source, text.settings)))
             return
         self.changes |= changed
         self.applied += len(fixed.applied)
-        for line in _deeds(fixed, "would fix" if self.diff else "fixed"):
+        for line in _deeds(fixed, _WOULD_FIX if self.diff else _FIXED, language):
             self._say(line)
-        self.left.append(text.weighed(Report(fixed.after, fixed.left)))
+        self.left.append(text.weighed(Report(fixed.after, fixed.left, fixed.suppressed)))
 
     def _write(self, fixed: Fixed, root: str | None) -> str | None:
         """Write the result; give the reason when it is refused."""
@@ -95,37 +103,48 @@ class _Run:
         from adalint.report.words import harmless
 
         if not self.request.quiet:
+            erase()
             apart = self.diff or self.request.reads_stdin or not self.request.for_people
             click.echo(harmless(line), err=apart)
 
 
-def _deeds(fixed: Fixed, verb: str) -> list[str]:
-    from adalint.report.concise import at
-    from adalint.report.words import EFFECTS
+_FIXED: Final = "{place}: fixed {code} {name}: {title} ({effect})"
+_WOULD_FIX: Final = "{place}: would fix {code} {name}: {title} ({effect})"
+_NOT_FIXED: Final = "{place}: not fixed {code} {name}: {reason}"
 
-    path = fixed.before.path
+
+def _deeds(fixed: Fixed, deed: str, language: str) -> list[str]:
+    from adalint.report.words import EFFECTS, retold, said
+
+    def words(one: Applied | Refusal) -> dict[str, str]:
+        from adalint.report.concise import at
+
+        return {"place": at(fixed.before.path, one.position), "code": one.finding.code, "name": one.finding.name}
+
     return [
         *(
-            f"{at(path, one.position)}: {verb} {one.finding.code} {one.finding.name}: {one.fix.title} "
-            f"({EFFECTS[one.fix.effect]})"
+            said(deed, language, title=one.fix.title, effect=said(EFFECTS[one.fix.effect], language), **words(one))
             for one in fixed.applied
         ),
-        *(
-            f"{at(path, one.position)}: not fixed {one.finding.code} {one.finding.name}: {one.reason}"
-            for one in fixed.refused
-        ),
+        *(said(_NOT_FIXED, language, reason=retold(one.reason, language), **words(one)) for one in fixed.refused),
     ]
 
 
-def _say_what_waits(reports: list[Report], *, on_stderr: bool) -> None:
+def _say_what_waits(reports: list[Report], language: str, *, on_stderr: bool) -> None:
     from adalint.report.concise import place_of
-    from adalint.report.words import EFFECTS, one_line, shown_path, ways_to_take
+    from adalint.report.words import EFFECTS, one_line, said, shown_path, ways_to_take
 
     for report in reports:
         for finding in report.findings:
             for fix in finding.fixes:
                 ways = ways_to_take(fix, finding, shown_path(report.source.path))
                 if ways:
-                    place = place_of(report, finding.span.start)
-                    title = f"{place}: {finding.code} waits for you: {one_line(fix.title)} ({EFFECTS[fix.effect]})"
+                    title = said(
+                        "{place}: {code} waits for you: {title} ({effect})",
+                        language,
+                        place=place_of(report, finding.span.start),
+                        code=finding.code,
+                        title=one_line(fix.title),
+                        effect=said(EFFECTS[fix.effect], language),
+                    )
                     click.echo("\n    ".join([title, *map(one_line, ways)]), err=on_stderr)

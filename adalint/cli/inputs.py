@@ -11,14 +11,18 @@ import click
 
 from adalint import files, settings
 from adalint.cli.failure import Failure, apologise, say
+from adalint.cli.progress import Progress, erase
 from adalint.findings import Finding, Report, Severity
+from adalint.report.words import retold
 from adalint.source import Kind, Source, SourceError, Span, kind_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
     from adalint.cli.options import Request
-    from adalint.settings import Settings
+    from adalint.rulebook.pages import Rulebook
+    from adalint.settings import Flags, Settings
+    from adalint.targets import Pin
 
 STDIN = "-"
 
@@ -40,10 +44,12 @@ class Input:
         if not self.named:
             return report
         findings = (
-            replace(finding, severity=Severity.ERROR) if finding.code == "ADA901" else finding
+            replace(finding, severity=self.settings.severity_of("ADA901", finding.name, Severity.ERROR))
+            if finding.code == "ADA901"
+            else finding
             for finding in report.findings
         )
-        return Report(report.source, tuple(findings))
+        return replace(report, findings=tuple(findings))
 
 
 @dataclass(slots=True)
@@ -62,9 +68,11 @@ class Inputs:
     unreadable: list[Report] = field(default_factory=list)
     _resolve: Callable[[str], Settings] = field(init=False)
     _checked: set[str | None] = field(default_factory=set)
+    _walked: set[str | None] = field(default_factory=set)
+    _pins: Callable[[str], Mapping[str, Pin]] | None = None
 
     def __post_init__(self) -> None:
-        self._resolve = settings.resolver(self.request.flags)
+        self._resolve = self.request.resolve
         _check_flags(self.request)
 
     def texts(self) -> Iterator[Input]:
@@ -77,6 +85,18 @@ class Inputs:
             yield from self._from_stdin() if self.request.reads_stdin else self._from_files()
         except settings.SettingsError as error:
             raise Failure(str(error)) from None
+
+    def settled(self, path: str) -> Settings:
+        """Settle everything that a file or folder is judged by.
+
+        Raises:
+            SettingsError: settings cannot be used.
+        """
+        settled = self._settle(path)
+        if settled.rule_dirs:
+            _check_names(settled)
+        settled = self._targeted(os.path.join(path, STDIN) if os.path.isdir(path) else path, settled)
+        return settled if settled.language_source else replace(settled, language=self.request.language)
 
     def guard(self, path: str, work: Callable[[], None]) -> None:
         """Do the work on one file; a mistake of adalint's own ends that file, not the run."""
@@ -92,27 +112,52 @@ class Inputs:
 
                 click.echo(traceback.format_exc(), err=True)
 
-    def _from_files(self) -> Iterator[Input]:
+    def names(self) -> list[str]:
+        """Name the files that a run reads, sorted, whether they mention AdaLoRA or not.
+
+        Raises:
+            Failure: a path does not exist, or settings cannot be used.
+        """
+        try:
+            return [target.path for target in self._targets() if not self._is_excluded(target)]
+        except settings.SettingsError as error:
+            raise Failure(str(error)) from None
+
+    def _targets(self) -> list[files.Target]:
         for path in self.request.paths:
             if not os.path.isdir(path):
                 self._settle(path)
         try:
-            targets = files.walk(self.request.paths, self._exclude, self._skipped)
+            return list(files.walk(self.request.paths, self._exclude, self._skipped))
         except FileNotFoundError as error:
             raise Failure(f"{error.filename}: no such file or directory") from None
         except SourceError as error:
             raise Failure(str(error)) from None
+
+    def _from_files(self) -> Iterator[Input]:
+        targets = self._targets()
+        progress = Progress(len(targets), quiet=self.request.quiet)
+        try:
+            yield from self._from_targets(targets, progress)
+        finally:
+            erase()
+
+    def _from_targets(self, targets: list[files.Target], progress: Progress) -> Iterator[Input]:
         for target in targets:
+            progress.tell(self.read, target.path)
             self.read += 1
             try:
                 source = files.load(target.path)
+                if source is not None and self._is_excluded(target):
+                    continue
             except files.UnopenedError as error:
-                if target.named:
+                if target.named and not self._is_excluded(target):
                     self._unreadable(target.path, error)
                 else:
                     self._skipped(target.path, str(error))
             except SourceError as error:
-                self._unreadable(target.path, error)
+                if not self._is_excluded(target):
+                    self._unreadable(target.path, error)
             else:
                 if source is not None:
                     yield self._input(source, target.root, target.named)
@@ -127,7 +172,7 @@ class Inputs:
         self._settle(path)
         self.read = 1
         self.stdin = raw = sys.stdin.buffer.read()
-        if not files.mentions_adalora(raw):
+        if not files.mentions_adalora(raw) or self._is_excluded(files.Target(path, "", named=True)):
             return
         try:
             source = Source.decode(path, kind, raw)
@@ -138,56 +183,119 @@ class Inputs:
 
     def _input(self, source: Source, root: str | None, named: bool) -> Input:
         self.mentioning += 1
-        settled = self._settle(source.path)
+        settled = self.settled(source.path)
         if self.request.verbose:
-            say(
-                f"{source.path}: settings from {settled.origin or 'nowhere, all default'}; PEFT "
-                f"{settled.target_peft or 'newest known'} (from {settled.target_peft_source or 'no pin or setting'})"
-            )
+            say(f"{source.path}: settings from {settled.origin or 'nowhere, all default'}; {_targets_of(settled)}")
         return Input(source, settled, root, named)
+
+    def _targeted(self, path: str, settled: Settings) -> Settings:
+        from adalint import targets  # the first text that mentions AdaLoRA pays for this, others do not
+
+        if self._pins is None:
+            self._pins = targets.finder()
+        return targets.over(settled, self._pins(path))
 
     def _settle(self, path: str) -> Settings:
         settled = self._resolve(path)
         if settled.origin not in self._checked:
             self._checked.add(settled.origin)
-            _check_selectors(settled.origin or "settings", settled)
+            _check_words(settled, self.request.flags)
         return settled
+
+    def _is_excluded(self, target: files.Target) -> bool:
+        """Tell whether settings leave the file out; what a walk has left out already is not asked again."""
+        settled = self._settle(target.path)
+        if target.named and not settled.force_exclude:
+            return False
+        if not target.named and settled.origin in self._walked:
+            return False
+        excluded = settled.excludes(target.path)
+        if excluded and self.request.verbose:
+            say(f"{target.path}: left out: excluded by {settled.origin or 'default'}")
+        return excluded
 
     def _exclude(self, folder: str) -> tuple[str, tuple[str, ...]]:
         settled = self._settle(folder)
-        return os.path.dirname(settled.origin) if settled.origin else folder, settled.exclude
+        self._walked.add(settled.origin)
+        patterns = (*settled.exclude, *settled.extend_exclude)
+        return os.path.dirname(settled.origin) if settled.origin else folder, patterns
 
     def _skipped(self, path: str, reason: str) -> None:
         if not self.request.quiet:
             say(f"{path}: left out: {reason}")
 
     def _unreadable(self, path: str, error: SourceError) -> None:
-        finding = Finding("ADA904", "unreadable-file", Severity.ERROR, str(error), Span(0, 0))
-        if self._settle(path).selected(finding.code, finding.name, finding.severity):
+        message = retold(str(error), self.request.language)
+        finding = Finding("ADA904", "unreadable-file", Severity.ERROR, message, Span(0, 0))
+        settled = self._settle(path)
+        if settled.selected(finding.code, finding.name, finding.severity):
+            finding = replace(finding, severity=settled.severity_of(finding.code, finding.name, finding.severity))
             self.unreadable.append(Report(Source(path, kind_of(path) or Kind.PYTHON, b""), (finding,)))
+
+
+def _targets_of(settled: Settings) -> str:
+    """Say which releases a file is judged by, and who said so; of transformers and accelerate only what is known."""
+    said = [("PEFT", settled.target_peft or "newest known", settled.target_peft_source or "no pin or setting")]
+    for name in ("transformers", "accelerate"):
+        source = getattr(settled, f"target_{name}_source")
+        if source:
+            said.append((name, getattr(settled, f"target_{name}") or "newest known", source))
+    return ", ".join(f"{name} {release} (from {source})" for name, release, source in said)
 
 
 def _check_flags(request: Request) -> None:
     flags = request.flags
     try:
         settings.over(settings.Settings(), flags)
-        for option, selectors in (
-            ("--select", flags.select),
-            ("--ignore", flags.ignore),
-            ("--extend-select", flags.extend_select),
-        ):
-            _check(option, selectors)
+        selectors = {"--select": flags.select, "--ignore": flags.ignore, "--extend-select": flags.extend_select}
+        if any(set(words) - {settings.ALL} for words in selectors.values()):
+            folders = (folder for path in request.paths for folder in request.resolve(path).rule_folders)
+            known = _rules_of(tuple(dict.fromkeys(folders)))
+            for option, words in selectors.items():
+                settings.check_selectors(option, words, known)
     except settings.SettingsError as error:
         raise Failure(str(error)) from None
 
 
-def _check_selectors(place: str, settled: Settings) -> None:
-    for key in ("select", "ignore", "extend_select", "extend_safe_fixes"):
-        _check(f"{place} {key.replace('_', '-')}", getattr(settled, key))
+def _check_words(settled: Settings, flags: Flags) -> None:
+    """Check what settings say of rules; whether their folders hold pages that can be used is a part of it."""
+    for written, folder in zip(settled.rule_dirs, settled.rule_folders, strict=True):
+        if not os.path.isdir(folder):
+            raise settings.settings_error(settled, "rule-dirs", written, f"there is no folder {written!r}")
+    if settled.rule_dirs or settings.names_rules(settled):
+        settings.check_words(settled, _rules_of(settled.rule_folders), flags)
 
 
-def _check(place: str, selectors: tuple[str, ...]) -> None:
-    if set(selectors) - {settings.ALL}:
-        from adalint.rulebook.pages import load
+def rulebook_here() -> Rulebook:
+    """Load the rules that ship with adalint and those that the settings of the working directory add.
 
-        settings.check_selectors(place, selectors, [(rule.code, rule.name) for rule in load().rules.values()])
+    Raises:
+        Failure: settings or pages cannot be used.
+    """
+    from adalint.rulebook.pages import PageError, load
+
+    try:
+        return load(settings.resolver()(".").rule_folders)
+    except (settings.SettingsError, PageError) as error:
+        raise Failure(str(error)) from None
+
+
+def _rules_of(folders: tuple[str, ...]) -> list[tuple[str, str]]:
+    from adalint.rulebook.pages import PageError, load
+
+    try:
+        return [(rule.code, rule.name) for rule in load(folders).rules.values()]
+    except PageError as error:
+        raise settings.SettingsError(str(error)) from None
+
+
+def _check_names(settled: Settings) -> None:
+    """Check the names in a team's own pages, which needs the schema and so waits for the first text to be judged."""
+    from adalint.rulebook.names import check_names
+    from adalint.rulebook.pages import PageError, load
+
+    shipped = load().rules
+    try:
+        check_names(rule for rule in load(settled.rule_folders).rules.values() if rule.code not in shipped)
+    except PageError as error:
+        raise settings.SettingsError(str(error)) from None

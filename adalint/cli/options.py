@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import functools
+import os
 import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from adalint.settings import Flags
+from adalint.report import FORMATS
+from adalint.settings import LANGUAGES, TARGETS, Flags, SettingsError, resolver
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-FORMATS = ("full", "concise", "json", "lsp")
+    from adalint.settings import Settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,18 +24,28 @@ class Request:
     """What the caller asks of `check` or `fix`."""
 
     paths: tuple[str, ...]
-    stdin_filename: str | None
     flags: Flags
+    resolve: Callable[[str], Settings]
+    """Settles the settings for a path; raises SettingsError."""
     output_format: str
-    output_file: str | None
-    exit_zero: bool
-    quiet: bool
-    verbose: bool
+    stdin_filename: str | None = None
+    output_file: str | None = None
+    exit_zero: bool = False
+    quiet: bool = False
+    verbose: bool = False
+    locale: str = "en"
+    """The language of the person who reads this run, where nobody has chosen one."""
 
     @property
     def reads_stdin(self) -> bool:
         """Whether the text comes through standard input."""
         return "-" in self.paths
+
+    @property
+    def language(self) -> str:
+        """The language of the run: that of the flag or the settings of the first path, else the reader's."""
+        settled = self.resolve(self.stdin_filename or "." if self.reads_stdin else self.paths[0])
+        return settled.language if settled.language_source else self.locale
 
     @property
     def for_people(self) -> bool:
@@ -45,7 +57,27 @@ def _selectors(_: click.Context, __: click.Parameter, value: tuple[str, ...]) ->
     return tuple(selector.strip() for one in value for selector in one.split(",") if selector.strip())
 
 
-_RULES: dict[str, Any] = {"multiple": True, "metavar": "RULES", "callback": _selectors}
+def complete_rules(_: click.Context, __: click.Parameter, incomplete: str) -> list[Any]:
+    """Complete the name or code of a rule, the last one of a list."""
+    from click.shell_completion import CompletionItem
+
+    from adalint.rulebook.pages import load
+
+    before, comma, last = incomplete.rpartition(",")
+    return [
+        CompletionItem(f"{before}{comma}{handle}", help=rule.summary)
+        for rule in load().rules.values()
+        for handle in (rule.name, rule.code)
+        if handle.startswith(last)
+    ]
+
+
+_RULES: dict[str, Any] = {
+    "multiple": True,
+    "metavar": "RULES",
+    "callback": _selectors,
+    "shell_complete": complete_rules,
+}
 
 _OPTIONS = (
     click.argument("paths", nargs=-1, type=click.Path()),
@@ -54,20 +86,35 @@ _OPTIONS = (
     click.option("--extend-select", help="Look for these rules, too.", **_RULES),
     click.option("--pedantic", is_flag=True, help="Look for rules of severity info, too."),
     click.option("--target-peft", metavar="RELEASE", help="Judge by this release of PEFT, such as 0.15.2."),
+    click.option("--target-transformers", metavar="RELEASE", help="Judge by this release of transformers."),
+    click.option("--target-accelerate", metavar="RELEASE", help="Judge by this release of accelerate."),
     click.option(
         "--output-format",
         type=click.Choice(FORMATS),
         help="How findings are shown; full on a terminal, concise elsewhere.",
     ),
+    click.option("--lang", type=click.Choice(LANGUAGES), help="Speak this language: English or Chinese."),
     click.option("--output-file", type=click.Path(dir_okay=False), help="Write findings to this file."),
     click.option("--stdin-filename", metavar="PATH", help="What to call the text that `-` reads from stdin."),
     click.option("--exit-zero", is_flag=True, help="Exit with 0 even when there are findings."),
     click.option("--config", type=click.Path(), metavar="FILE", help="Take settings from this file."),
+    click.option("--force-exclude", is_flag=True, help="Leave out what the settings exclude even where it is named."),
     click.option("--isolated", is_flag=True, help="Read no settings file."),
     click.option("--no-cache", is_flag=True, hidden=True),
+    click.option("-j", "--jobs", type=click.IntRange(min=1), hidden=True),
     click.option("-q", "--quiet", is_flag=True, help="Print findings only."),
     click.option("-v", "--verbose", is_flag=True, help="Say which settings and release each file is judged by."),
 )
+
+
+def lang(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command `--lang`; it is called with the language, the reader's own on a terminal."""
+
+    @functools.wraps(command)
+    def call(lang: str | None, **options: Any) -> None:
+        command(language=lang or (_locale() if sys.stdout.isatty() else "en"), **options)
+
+    return click.option("--lang", type=click.Choice(LANGUAGES), help="Speak this language: English or Chinese.")(call)
 
 
 def shared(command: Callable[..., None]) -> Callable[..., None]:
@@ -75,22 +122,51 @@ def shared(command: Callable[..., None]) -> Callable[..., None]:
 
     @functools.wraps(command)
     def call(unsafe_fixes: bool = False, **options: Any) -> None:
-        names = ("select", "ignore", "extend_select", "pedantic", "target_peft", "config", "isolated")
-        flags = Flags(**{name: options.pop(name) for name in names}, unsafe_fixes=unsafe_fixes)
-        options.pop("no_cache")
+        names = ("select", "ignore", "extend_select", "pedantic", *TARGETS, "force_exclude", "config", "isolated")
+        flags = Flags(
+            **{name: options.pop(name) for name in names}, language=options.pop("lang"), unsafe_fixes=unsafe_fixes
+        )
+        for accepted in ("no_cache", "jobs"):
+            options.pop(accepted)
+        resolve = resolver(flags)
+        output_format = options.pop("output_format") or _format(resolve)
         request = Request(
             paths=options.pop("paths") or (".",),
             stdin_filename=options.pop("stdin_filename"),
             flags=flags,
-            output_format=options.pop("output_format") or _default_format(),
-            output_file=options.pop("output_file"),
+            output_format=output_format,
+            output_file=options["output_file"],
             exit_zero=options.pop("exit_zero"),
             quiet=options.pop("quiet"),
             verbose=options.pop("verbose"),
+            resolve=resolve,
+            locale=_locale() if _is_read_here(output_format, options["output_file"]) else "en",
         )
+        del options["output_file"]
         command(request, **options)
 
     return functools.reduce(lambda wrapped, option: option(wrapped), reversed(_OPTIONS), call)
+
+
+def _format(resolve: Callable[[str], Settings]) -> str:
+    """Choose a format where the command line names none: the one of the settings here."""
+    from adalint.cli.failure import Failure
+
+    try:
+        settled = resolve(".")
+    except SettingsError as error:
+        raise Failure(str(error)) from None
+    return settled.output_format or _default_format()
+
+
+def _is_read_here(output_format: str, output_file: str | None) -> bool:
+    return output_format in {"full", "concise"} and output_file is None and sys.stdout.isatty()
+
+
+def _locale() -> str:
+    """Tell the reader's language by the environment, as POSIX has it: the first of these that is set decides."""
+    said = (os.environ.get(name) for name in ("LC_ALL", "LC_MESSAGES", "LANG"))
+    return "zh" if next(filter(None, said), "").startswith("zh") else "en"
 
 
 def _default_format() -> str:

@@ -6,13 +6,13 @@ import os
 import sys
 from importlib import import_module
 from pathlib import Path, PurePath
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from adalint.cli.failure import Failure
 from adalint.findings import Safety
-from adalint.report.words import counted, tally
+from adalint.report.words import counted, said, tally
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -21,15 +21,39 @@ if TYPE_CHECKING:
     from adalint.cli.options import Request
     from adalint.findings import Report
 
-_WHERE_TO_LOOK = {True: "see above", False: "`adalint fix` says how"}
+_HEADS = {True: "Left: {tally} in {files}.", False: "Found: {tally} in {files}."}
+_DECISIONS = {
+    True: "{number} can be mended once you decide: see above.",
+    False: "{number} can be mended once you decide: `adalint fix` says how.",
+}
 
 
 def show(request: Request, reports: Sequence[Report], *, on_stderr: bool = False) -> None:
     """Render the reports and put them where the caller wants them."""
     colour = request.output_format == "full" and request.output_file is None and _wants_colour(on_stderr)
     renderer = import_module(f"adalint.report.{request.output_format}")
-    text = renderer.render(reports, colour=colour) if request.output_format == "full" else renderer.render(reports)
+    words: dict[str, Any] = {"colour": colour, "language": request.language}
+    text = renderer.render(reports, **(words if request.output_format == "full" else {}))
     emit(request, text, on_stderr=on_stderr, colour=colour)
+
+
+def count(request: Request, reports: Sequence[Report]) -> None:
+    """Show how often each rule fires."""
+    from adalint.report import statistics
+
+    render = statistics.render if request.for_people else statistics.render_json
+    emit(request, render(reports))
+
+
+def name_files(request: Request, names: Sequence[str]) -> None:
+    """Name files, a line each; as one JSON array where the format is one for machines."""
+    import json
+
+    from adalint.report.words import harmless, shown_path
+
+    shown = [shown_path(name) for name in names]
+    as_lines = "".join(f"{harmless(name)}\n" for name in shown)
+    emit(request, as_lines if request.for_people else json.dumps(shown, indent=2) + "\n")
 
 
 def emit(request: Request, text: str, *, on_stderr: bool = False, colour: bool = False) -> None:
@@ -57,28 +81,35 @@ def summarise(inputs: Inputs, reports: Sequence[Report], done: str | None = None
     if inputs.request.quiet:
         return
     sys.stdout.flush()
-    click.echo(" ".join(filter(None, (done, _summary(inputs, reports, done is not None)))), err=True)
+    suppressed = sum(len(report.suppressed) for report in reports)
+    language = inputs.request.language
+    silenced = said("{number} suppressed.", language, number=f"{suppressed:,}") if suppressed else None
+    sentences = (done, _summary(inputs, reports, done is not None), silenced)
+    click.echo(("" if language == "zh" else " ").join(filter(None, sentences)), err=True)
 
 
 def _summary(inputs: Inputs, reports: Sequence[Report], fixing: bool) -> str:
     findings = [finding for report in reports for finding in report.findings]
+    language = inputs.request.language
     if findings:
-        where = counted(sum(bool(report.findings) for report in reports), "file")
+        where = counted(sum(bool(report.findings) for report in reports), "file", language)
         safe = sum(finding.fix_for(Safety.SAFE) is not None for finding in findings)
         decisions = sum(finding.fix_for(Safety.UNSAFE) is not None for finding in findings) - safe
-        parts = [f"{'Left' if fixing else 'Found'}: {tally(findings)} in {where}."]
+        parts = [said(_HEADS[fixing], language, tally=tally(findings, language), files=where)]
         if safe and not fixing:
-            parts.append(f"`adalint fix` mends {safe:,}.")
+            parts.append(said("`adalint fix` mends {number}.", language, number=f"{safe:,}"))
         if decisions:
-            parts.append(f"{decisions:,} can be mended once you decide: {_WHERE_TO_LOOK[fixing]}.")
-        return " ".join(parts)
+            parts.append(said(_DECISIONS[fixing], language, number=f"{decisions:,}"))
+        return ("" if language == "zh" else " ").join(parts)
     if inputs.failed:
-        return "Nothing found in what could be checked."
+        return said("Nothing found in what could be checked.", language)
     if not inputs.read:
-        return "Nothing to check: no Python, JSON or YAML file there."
+        return said("Nothing to check: no Python, JSON or YAML file there.", language)
     if not inputs.mentioning:
-        return f"All clear: {counted(inputs.read, 'file')} read, AdaLoRA is not in use."
-    return f"All clear: {counted(inputs.mentioning, 'file')} with AdaLoRA, nothing to report."
+        files = counted(inputs.read, "file", language)
+        return said("All clear: {files} read, AdaLoRA is not in use.", language, files=files)
+    files = counted(inputs.mentioning, "file", language)
+    return said("All clear: {files} with AdaLoRA, nothing to report.", language, files=files)
 
 
 def _wants_colour(on_stderr: bool) -> bool:

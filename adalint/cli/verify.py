@@ -25,7 +25,7 @@ def verify(request: Request) -> None:
     from adalint.cli.failure import Failure
     from adalint.cli.inputs import Inputs
     from adalint.cli.outputs import emit
-    from adalint.report.words import counted
+    from adalint.report.words import counted, said
 
     if request.output_format not in {"full", "concise", "json"}:
         raise Failure(f"--output-format {request.output_format}: verify prints full, concise or json")
@@ -33,12 +33,15 @@ def verify(request: Request) -> None:
     proofs: list[tuple[Input, Proof]] = []
     for text in inputs.texts():
         inputs.guard(text.source.path, lambda text=text: proofs.extend(_prove(text)))  # type: ignore[misc]
-    emit(request, _as_json(proofs) if request.output_format == "json" else _as_text(proofs))
+    language = request.language
+    emit(request, _as_json(proofs) if request.output_format == "json" else _as_text(proofs, language))
     broken = [proof for _, proof in proofs if proof.breaks_a_promise]
     if not request.quiet:
-        held = counted(len(proofs) - len(broken), "fix").replace("fixs", "fixes")
-        told = f"{held} checked against the trace" if proofs else "No fix to verify"
-        click.echo(f"{told}{f', {len(broken)} not as claimed' if broken else ''}.", err=True)
+        told = "{fixes} checked against the trace." if proofs else "No fix to verify."
+        if broken:
+            told = "{fixes} checked against the trace, {number} not as claimed."
+        fixes = counted(len(proofs) - len(broken), "fix", language)
+        click.echo(said(told, language, fixes=fixes, number=len(broken)), err=True)
     click.get_current_context().exit(2 if inputs.failed else int(bool(broken) and not request.exit_zero))
 
 
@@ -48,18 +51,23 @@ def _prove(text: Input) -> list[tuple[Input, Proof]]:
     return [(text, proof) for proof in verify_source(text.source, text.settings)]
 
 
-def _as_text(proofs: list[tuple[Input, Proof]]) -> str:
-    from adalint.report.words import one_line
+def _as_text(proofs: list[tuple[Input, Proof]], language: str) -> str:
+    from adalint.report.words import one_line, retold, said
 
     lines = []
     for text, proof in proofs:
         lines.append(f"{_place(text, proof)}: {proof.finding.code} {one_line(proof.fix.title)}")
-        lines.append(f"    {one_line(proof.story)}")
+        lines.append(f"    {retold(one_line(proof.story), language)}")
         if proof.certainty != "cannot say":
-            lines.append(f"    {proof.certainty}; the fix claims: {proof.fix.effect} ({proof.fix.safety.name.lower()})")
+            words = (proof.certainty, str(proof.fix.effect), proof.fix.safety.name.lower())
+            certainty, effect, safety = (said(word, language) for word in words)
+            claim = "{certainty}; the fix claims: {effect} ({safety})"
+            lines.append(f"    {said(claim, language, certainty=certainty, effect=effect, safety=safety)}")
         if proof.contradicts:
-            lines.append(f"    this is not what the fix claims: please report it as a bug in {proof.finding.code}")
-        lines += [f"    assumed: {one_line(assumption)}" for assumption in proof.assumptions]
+            plea = "this is not what the fix claims: please report it as a bug in {code}"
+            lines.append(f"    {said(plea, language, code=proof.finding.code)}")
+        assumed = (retold(one_line(assumption), language) for assumption in proof.assumptions)
+        lines += [f"    {said('assumed: {assumption}', language, assumption=one)}" for one in assumed]
     return "".join(f"{line}\n" for line in lines)
 
 

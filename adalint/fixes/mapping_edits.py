@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
-from adalint.fixes.operations import Note, Remove, Rename, Set, Swap, Unplaceable
+from adalint.fixes.item_edits import cuts_of
+from adalint.fixes.operations import Drop, Note, Remove, RemoveEarlier, Rename, Set, Swap, Unplaceable
 from adalint.readers.errors import ReadError
 from adalint.readers.json_reader import read_json
 from adalint.readers.mappings import read_tree
@@ -71,6 +72,9 @@ class _Slot:
     text: str | None = None
     notes: list[str] = field(default_factory=list)
     removed: bool = False
+    cuts: list[Span] = field(default_factory=list)
+    items: tuple[Node, ...] | None = None
+    """Of a list that loses some, the items that stay; `cuts` are the bytes that go."""
 
     @property
     def current(self) -> str | None:
@@ -193,6 +197,13 @@ def _carry_out(page: _Page, slots: list[_Slot], operation: Operation) -> None:
             _refuse_merged(page, slots, name)
             for slot in slots:
                 slot.removed |= slot.current == name
+        case RemoveEarlier(name):
+            counts = _written(page, slots, name)
+            for slot in slots:
+                slot.removed |= slot.current == name and slot is not counts
+        case Drop(name, items):
+            slot = _written(page, slots, name)
+            _drop(page, slot, items)
         case Rename(name, to):
             renamed = _refuse_merged(page, slots, name)
             if _find(slots, to) is not None or _merges(page, to):
@@ -314,6 +325,26 @@ def _movable(page: _Page, slot: _Slot) -> str:
     return text
 
 
+def _drop(page: _Page, slot: _Slot, items: abc.Sequence[str]) -> None:
+    """Decide which bytes go so that these items leave the list of an entry."""
+    value = slot.entry.value if slot.entry is not None else None
+    if not isinstance(value, Sequence):
+        raise Unplaceable(f"`{slot.current}` is no list")
+    gone = [item.value in items for item in value.items]
+    slot.items = tuple(item for item in value.items if item.value not in items)
+    if value.flow:
+        slot.cuts = cuts_of(page.source, value.outer, [item.outer for item in value.items], gone)
+        return
+    for number, item in enumerate(value.items):
+        if not gone[number]:
+            continue
+        dash = page.content.rindex(b"-", value.outer.start, item.outer.start)
+        above = value.outer.start if number == 0 else page.next_line(value.items[number - 1].outer.stop)
+        if not page.starts_line(dash) or page.comment_in(above, dash) is not None:
+            raise Unplaceable("a comment or another value stands beside an item that would go")
+        slot.cuts.append(Span(page.line_start(dash), page.next_line(item.outer.stop)))
+
+
 # How it is written.
 
 
@@ -350,6 +381,8 @@ class _Edits:
             joined = value.outer.start and self.page.content[value.outer.start - 1 : value.outer.start] == b":"
             space = " " if joined and self.page.is_yaml else ""
             self.replacements.append(Edit(value.outer, space + slot.text))
+        for span in slot.cuts:
+            self.delete(span.start, span.stop)
         if slot.notes:
             self.note(_end(slot.entry), slot.notes, replaced=None if slot.text is None else value.outer)
 
@@ -624,6 +657,9 @@ def _read_back(page: _Page, slots: abc.Sequence[_Slot], edits: tuple[Edit, ...])
         same_key = slot.current == name_of(entry) and (slot.entry is None or slot.entry.merges == entry.merges)
         if slot.text is not None:
             same_value = after.slice(entry.value.outer) == slot.text
+        elif slot.items is not None:
+            kept = ["[", *_outline(page.source, slot.items, None)[0], "]"]
+            same_value = _outline(after, (entry.value,), None)[0] == kept
         else:
             old = () if slot.entry is None else (slot.entry.value,)
             same_value = _outline(page.source, old, None)[0] == _outline(after, (entry.value,), None)[0]

@@ -33,6 +33,21 @@ class Remove:
 
 
 @dataclass(frozen=True, slots=True)
+class RemoveEarlier:
+    """Of a field that is written several times in one mapping, leave only the last, which counts."""
+
+    field: str
+
+
+@dataclass(frozen=True, slots=True)
+class Drop:
+    """Take items out of the field's list, which keeps at least one."""
+
+    field: str
+    items: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Rename:
     """Call the field by another name, its value untouched."""
 
@@ -56,7 +71,7 @@ class Note:
     text: str
 
 
-Operation: TypeAlias = Set | Remove | Rename | Swap | Note
+Operation: TypeAlias = Set | Remove | RemoveEarlier | Drop | Rename | Swap | Note
 
 
 class Unplaceable(Exception):

@@ -6,24 +6,24 @@ byte span of the file, and what is not named by an operation is not touched.
 
 from __future__ import annotations
 
+import ast
 import io
 import tokenize
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import libcst
 from libcst.metadata import ByteSpanPositionProvider, MetadataWrapper
 
-from adalint.fixes.operations import Note, Operation, Remove, Rename, Set, Swap, Unplaceable
-from adalint.readers.errors import ReadError
-from adalint.readers.python_syntax import parse
-from adalint.source import Edit, Span
+from adalint.fixes.item_edits import cuts_of
+from adalint.fixes.operations import Drop, Note, Operation, Remove, RemoveEarlier, Rename, Set, Swap, Unplaceable
+from adalint.source import Edit, Source, Span
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from adalint.site import Site
-    from adalint.source import Source
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +39,7 @@ class Argument:
     value: Span
     comma: Span | None
     comments: tuple[Span, ...]
+    holds_comment: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,13 +89,21 @@ def place(site: Site, operations: Sequence[Operation]) -> tuple[Edit, ...]:
             case Set(field=name, text=text, after=after):
                 written = names.get(name, name)
                 if written in site.values:
-                    edits.append(Edit(homes.of(written).find(written).value, text))
+                    replaced = homes.of(written).find(written)
+                    if replaced.holds_comment:
+                        raise Unplaceable(f"a comment stands inside the value of {written}")
+                    edits.append(Edit(replaced.value, text))
                 else:
                     anchor = names.get(after or "", after or "")
                     home = homes.near(anchor)
                     edits.append(_insert(home, home.spell(name, text), anchor))
             case Remove(field=name):
                 edits.append(_remove(homes.of(name), homes.of(name).find(name)))
+            case RemoveEarlier(field=name):
+                raise Unplaceable(f"Python takes {name} only once")
+            case Drop(field=name, items=items):
+                value = homes.of(name).find(name).value
+                edits += (Edit(span, "") for span in _cuts_of_items(site.source, value, items))
             case Swap(first=first, second=second):
                 one, other = homes.of(first).find(first).value, homes.of(second).find(second).value
                 edits += (Edit(one, site.source.slice(other)), Edit(other, site.source.slice(one)))
@@ -102,6 +111,28 @@ def place(site: Site, operations: Sequence[Operation]) -> tuple[Edit, ...]:
                 written = names.get(name, name)
                 edits.append(_note(homes.of(written), homes.of(written).find(written), text))
     return tuple(sorted(edits))
+
+
+def _cuts_of_items(source: Source, value: Span, items: Sequence[str]) -> list[Span]:
+    """Give the bytes to delete from a list so that these strings go, and the others stay as they were."""
+    text = Source(source.path, source.kind, source.content[value.start : value.stop])
+    try:
+        display = ast.parse(text.text, mode="eval").body
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        raise Unplaceable("the list cannot be read on its own") from None
+    if not isinstance(display, ast.List | ast.Set | ast.Tuple):
+        raise Unplaceable("the list is not written in this place")
+    gone = [isinstance(part, ast.Constant) and part.value in items for part in display.elts]
+    if isinstance(display, ast.Tuple) and gone.count(False) < 2:
+        raise Unplaceable("a tuple of one needs a comma of its own")
+    spans = [
+        Span(
+            text.offset_at(part.lineno, part.col_offset) + value.start,
+            text.offset_at(part.end_lineno or part.lineno, part.end_col_offset or 0) + value.start,
+        )
+        for part in display.elts
+    ]
+    return cuts_of(source, value, spans, gone)
 
 
 class _Homes:
@@ -169,6 +200,7 @@ def read_layout(source: Source, span: Span) -> Layout:
             value=value,
             comma=None if comma is None else _just_the_comma(source, place_of(comma), value.stop),
             comments=tuple(sorted(comment for one in gaps for comment in comments_of(one))),
+            holds_comment=bool(comments_of(part.value)),
         )
 
     if isinstance(node, libcst.Call):
@@ -296,25 +328,15 @@ def _note(call: Layout, argument: Argument, text: str) -> Edit:
     """Put a comment at the end of the line on which an argument ends."""
     source = call.source
     row = source.row_of(argument.span.stop)
-    end = source.line_span(row).stop
-    comments = comments_by_row(source)
-    clean = " ".join(text.split())
-    edit = Edit(Span(end, end), f"  # {clean}")
-    if row not in comments and not _is_a_comment(source.apply([edit]), row):
+    if row not in rows_that_may_end_in_a_comment(source):
         raise Unplaceable("its line ends inside a string or with a backslash, where no comment can stand")
-    return edit
+    end = source.line_span(row).stop
+    return Edit(Span(end, end), f"  # {' '.join(text.split())}")
 
 
-def _is_a_comment(source: Source, row: int) -> bool:
-    try:
-        parse(source)
-    except ReadError:
-        return False
-    return row in comments_by_row(source)
-
-
-def comments_by_row(source: Source) -> Mapping[int, str]:
-    """Find the comments of a Python file by their row.
+@lru_cache(maxsize=4)
+def rows_that_may_end_in_a_comment(source: Source) -> frozenset[int]:
+    """Find the rows whose end lies between two tokens.
 
     Raises:
         Unplaceable: the file cannot be split into tokens.
@@ -323,9 +345,12 @@ def comments_by_row(source: Source) -> Mapping[int, str]:
         source.content[start:stop].decode()
         for start, stop in zip(source.line_starts, [*source.line_starts[1:], len(source.content)], strict=True)
     ]
+    # `tokenize` takes LF only for the end of a line.
     unified = "".join(line.rstrip("\r\n") + "\n" if line[-1:] in ("\r", "\n") else line for line in lines)
+    ends = (tokenize.NEWLINE, tokenize.NL, tokenize.COMMENT)
     try:
-        tokens = list(tokenize.generate_tokens(io.StringIO(unified).readline))
-    except (tokenize.TokenError, SyntaxError, IndentationError):
+        return frozenset(
+            token.start[0] for token in tokenize.generate_tokens(io.StringIO(unified).readline) if token.type in ends
+        )
+    except (tokenize.TokenError, SyntaxError):
         raise Unplaceable("the file cannot be split into tokens") from None
-    return {token.start[0]: token.string for token in tokens if token.type == tokenize.COMMENT}

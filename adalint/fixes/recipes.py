@@ -10,12 +10,14 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from adalint.findings import Effect, Fix, Safety
-from adalint.fixes.operations import Note, Operation, Remove, Rename, Set, Swap, Unplaceable
+from adalint.fixes.operations import Drop, Note, Operation, Remove, RemoveEarlier, Rename, Set, Swap, Unplaceable
 from adalint.fixes.place import place
 from adalint.plan import assemble
+from adalint.rulebook.checks import misspelt
 from adalint.rulebook.judge import SiteFacts, fire, new_mistakes
 from adalint.rulebook.language import render
 from adalint.rulebook.templates import first_known
+from adalint.source import Kind
 from adalint.values import UNKNOWN, Kleene, Literal, Value, compare
 
 if TYPE_CHECKING:
@@ -50,7 +52,7 @@ def _with_safety(recipe: Recipe, fix: Fix, rule: Rule, settings: Settings) -> Fi
         return replace(fix, safety=Safety.SAFE)
     meant_otherwise = recipe.intent is not None and recipe.intent[0] in settings.intent
     safe = recipe.effect is Effect.PRESERVES or (
-        recipe.effect in {Effect.COMPLETES, Effect.REPAIRS} and not recipe.chooses_number
+        recipe.effect in {Effect.COMPLETES, Effect.REPAIRS} and not (recipe.chooses_number or recipe.takes_away)
     )
     if (safe and not meant_otherwise) or settings.counts_as_safe(rule.code, rule.name):
         return replace(fix, safety=Safety.SAFE)
@@ -72,14 +74,17 @@ def _fix(recipe: Recipe, one: Fired, fired: Sequence[Fired], rulebook: Rulebook,
     if recipe.effect is Effect.DISPLAY:
         return shown
     operations = list(_operations(recipe.steps, facts))
+    reason = _is_needed_elsewhere(site, operations)
+    if reason is not None:
+        return replace(shown, why=reason)
     changed = _apply(site, operations)
-    after = assemble(changed)
+    after = assemble(changed, facts.release)
     valid = _ranks_stay_valid(facts.plan, after, operations)
     if valid is False:
         return None
     if valid is UNKNOWN:
         return replace(shown, why="the ranks that it leaves cannot be shown to be valid for every value")
-    broken = new_mistakes(fired, fire(changed, rulebook, facts.release))
+    broken = new_mistakes(fired, fire(_aliases_renamed(changed, facts.release), rulebook, facts.release))
     if broken:
         return replace(shown, why=f"it would lead to {broken[0].rule.code} ({broken[0].rule.name})")
     try:
@@ -89,6 +94,34 @@ def _fix(recipe: Recipe, one: Fired, fired: Sequence[Fired], rulebook: Rulebook,
     return replace(shown, edits=edits, after=after)
 
 
+def _is_needed_elsewhere(site: Site, operations: Sequence[Operation]) -> str | None:
+    """Say why a value may not be dropped or moved: evaluating it does more, or the file reads the field again."""
+    former = {operation.to: operation.field for operation in operations if isinstance(operation, Rename)}
+    for operation in operations:
+        match operation:
+            case Remove(field=name) | Rename(field=name):
+                touched = [name]
+            case Set(field=name):
+                touched = [former.get(name, name)]
+            case Swap(first=first, second=second):
+                touched = [first, second]
+            case _:
+                touched = []
+        for name in touched:
+            value = site.values.get(name)
+            if value is not None and not value.pure and not isinstance(operation, Rename):
+                return f"{name} is given by an expression that may do more than give a value"
+            if name in site.read_back:
+                return f"the file reads {name} of this configuration again"
+    return None
+
+
+def _aliases_renamed(site: Site, release: str) -> Site:
+    """Give a site as it will be when its other misspelt fields have their names, too."""
+    meant = misspelt(site, release)
+    return replace(site, values={meant.get(name, name): value for name, value in site.values.items()})
+
+
 def _operations(steps: Sequence[Step], facts: SiteFacts) -> Iterator[Operation]:
     for step in steps:
         if step.when is not None and step.when.holds(facts) is False:
@@ -96,9 +129,18 @@ def _operations(steps: Sequence[Step], facts: SiteFacts) -> Iterator[Operation]:
         name = _name(step.field, facts)
         if step.kind == "set" and step.value is not None:
             expr = step.value.evaluate(facts)
-            yield Set(name, _written(step.value, facts), expr, after=step.other)
+            text = (
+                _written(step.value, facts, unfolded=step.unfolded)
+                if step.text is None
+                else first_known([step.text], facts, facts.written)
+            )
+            yield Set(name, text, expr, after=step.other)
         elif step.kind == "remove":
             yield Remove(name)
+        elif step.kind == "remove-earlier":
+            yield RemoveEarlier(name)
+        elif step.kind == "drop":
+            yield Drop(name, tuple(facts.found[str(step.other).removeprefix("found.")]))
         elif step.kind == "rename":
             yield Rename(name, _name(str(step.other), facts))
         elif step.kind == "swap":
@@ -109,20 +151,21 @@ def _operations(steps: Sequence[Step], facts: SiteFacts) -> Iterator[Operation]:
 
 def _name(handle: str, facts: SiteFacts) -> str:
     """Resolve `found.field` and the like to the name that a check has found."""
-    return facts.found[handle.removeprefix("found.")] if handle.startswith("found.") else handle
+    return str(facts.found[handle.removeprefix("found.")]) if handle.startswith("found.") else handle
 
 
-def _written(value: Condition, facts: SiteFacts) -> str:
+def _written(value: Condition, facts: SiteFacts, *, unfolded: bool) -> str:
     """Write a value: a number where the user wrote numbers, an expression where they wrote names."""
     expr = value.evaluate(facts)
-    names = value.names()
-    texts = {name: text for name in names if (text := facts.written(name)) is not None}
-    if value.text == "site.run_length":
-        return texts[value.text]
-    if isinstance(expr, Literal) and all(_is_written_as_number(name, facts) for name in texts):
+    if value.text == "site.run_length" and facts.site.run_length is not None:
+        return facts.site.run_length.text
+    texts = {name: facts.site.values[name].text for name in value.names() if name in facts.site.values}
+    in_python = facts.site.source.kind is Kind.PYTHON
+    as_number = not in_python or (not unfolded and all(_is_written_as_number(name, facts) for name in texts))
+    if isinstance(expr, Literal) and as_number:
         number = expr.value
         return str(int(number)) if isinstance(number, float) and number.is_integer() else repr(number)
-    return render(value, texts)
+    return render(value, texts) if in_python else value.text
 
 
 def _is_written_as_number(name: str, facts: SiteFacts) -> bool:
@@ -138,7 +181,7 @@ def _is_written_as_number(name: str, facts: SiteFacts) -> bool:
 
 def _apply(site: Site, operations: Sequence[Operation]) -> Site:
     """Make the operations on what is known of the Site, so that the outcome can be judged before any text changes."""
-    values = dict(site.values)
+    values, repeated = dict(site.values), dict(site.repeated)
     for operation in operations:
         match operation:
             case Set(field=name, text=text, expr=expr):
@@ -150,11 +193,18 @@ def _apply(site: Site, operations: Sequence[Operation]) -> Site:
                 )
             case Remove(field=name):
                 del values[name]
+            case RemoveEarlier(field=name):
+                del repeated[name]
+            case Drop(field=name, items=items):
+                old = values[name]
+                if isinstance(old.expr, Literal):
+                    kept = [item for item in old.expr.value if item not in items]
+                    values[name] = replace(old, expr=Literal(kept))
             case Rename(field=name, to=to):
                 values = {to if key == name else key: value for key, value in values.items()}
             case Swap(first=first, second=second):
                 values[first], values[second] = values[second], values[first]
-    return replace(site, values=values)
+    return replace(site, values=values, repeated=repeated)
 
 
 def _ranks_stay_valid(before: Plan, after: Plan, operations: Sequence[Operation]) -> Kleene:

@@ -13,7 +13,7 @@ from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, Final
 
 from adalint.readers.json_reader import read_json
-from adalint.readers.tree import Alias, Entry, Mapping, Node, Scalar, Sequence, Tree, content, name_of
+from adalint.readers.tree import Alias, Entry, Field, Mapping, Node, Scalar, Sequence, Tree, content, name_of
 from adalint.readers.yaml_reader import read_yaml
 from adalint.schema import FIELDS
 from adalint.site import RUN_LENGTH_NAMES, Site, Surface
@@ -23,7 +23,6 @@ from adalint.values import UNKNOWN, Expr, Literal, Symbol, Value, is_number
 if TYPE_CHECKING:
     from collections import abc
 
-    from adalint.readers.tree import Field
     from adalint.source import Source
 
 OWN_FIELDS: Final = frozenset(name for name, field in FIELDS.items() if field.facts.own) - {
@@ -185,16 +184,26 @@ def _names_adalora(root: Mapping) -> bool:
 def _adapter_config(source: Source, root: Mapping) -> Site:
     saved = _known(root, "inference_mode") is True
     values = _values(source, Tree((root,)), root)
-    return Site(source, Surface.ADAPTER_CONFIG, root.span, _line(source, root.span.start), values, saved=saved)
+    return Site(
+        source,
+        Surface.ADAPTER_CONFIG,
+        root.span,
+        _line(source, root.span.start),
+        values,
+        saved=saved,
+        wrapped=not saved,
+        repeated=_repeated(source, root),
+    )
 
 
 @dataclass(frozen=True, slots=True)
 class _Place:
-    """A node on the way down: the entry that holds it, and which method the mappings around it choose."""
+    """A node on the way down: the entry that holds it, which method is chosen around it, and how long the run is."""
 
     node: Node
     entry: Entry | None = None
     method: str | None = None
+    run_length: Value | None = None
 
     @property
     def is_block(self) -> bool:
@@ -206,8 +215,7 @@ def _walk(source: Source, tree: Tree, document: Node) -> abc.Iterator[Site]:
     """Go down what counts: merged entries as their mappings see them, no templates, records or disabled parts."""
     templates = tree.templates()
     based = isinstance(document, Mapping) and any(isinstance(_known(document, name), str | list) for name in _BASES)
-    length = _run_length(document)
-    stack = [_Place(document)]
+    stack = [_Place(document, run_length=_run_length(document, None))]
     seen: set[tuple[Node, str | None, bool]] = set()
     sites: set[Node] = set()
     while stack:
@@ -218,12 +226,16 @@ def _walk(source: Source, tree: Tree, document: Node) -> abc.Iterator[Site]:
         seen.add((node, place.method, place.is_block))
         if isinstance(node, Sequence):
             items = [item for item in node.items if isinstance(item, Alias) or item not in templates]
-            stack.extend(_Place(item, None, place.method) for item in reversed(items))
+            lengths = [_run_length(item, place.run_length) for item in items]
+            stack.extend(
+                _Place(item, None, place.method, length)
+                for item, length in reversed(list(zip(items, lengths, strict=True)))
+            )
         elif isinstance(node, Mapping) and not _is_record(node) and not _is_off(node):
             site = _site(source, tree, node, place) if node not in sites else None
             if site is not None:
                 sites.add(node)
-                yield replace(site, open=site.open or based, run_length=length)
+                yield replace(site, open=site.open or based, run_length=place.run_length)
             method = _chosen(node) or place.method
             if method == "whole model":
                 continue
@@ -232,24 +244,30 @@ def _walk(source: Source, tree: Tree, document: Node) -> abc.Iterator[Site]:
                 own_template = field.own and not isinstance(value, Alias) and value in templates
                 if own_template or (isinstance(name, str) and _RECORD_PARENTS.fullmatch(name)):
                     continue
-                stack.append(_Place(value, field.entry, method))
+                stack.append(_Place(value, field.entry, method, place.run_length))
 
 
-def _run_length(document: Node) -> Value | None:
-    """Find the one number of optimizer steps that a document tells; two different ones are none."""
-    found: dict[int, Value] = {}
-    stack = [document]
+def _run_length(root: Node, around: Value | None) -> Value | None:
+    """Find the one number of optimizer steps that a document or list item tells, else take that of what is around it.
+
+    Two different numbers are none, and so is one that is filled in later; the items of a list are runs of their own.
+    """
+    found: dict[int | None, Value | None] = {}
+    stack = [root]
     while stack:
         node = stack.pop()
-        if isinstance(node, Sequence):
-            stack += node.items
-        elif isinstance(node, Mapping):
+        if isinstance(node, Mapping):
             stack += (entry.value for entry in node.entries)
             for name in RUN_LENGTH_NAMES & _names(node):
-                value = node.fields[name].entry.value
-                if isinstance(value.value, int) and value.value > 0:
-                    expr = Literal(value.value)
-                    found[value.value] = Value(expr, value.span, node.fields[name].entry.key.span, str(value.value))
+                entry = node.fields[name].entry
+                steps, span = entry.value.value, entry.value.span
+                if isinstance(steps, int) and not isinstance(steps, bool):
+                    if steps > 0:
+                        found[steps] = Value(Literal(steps), span, entry.key.span, str(steps))
+                elif steps is not None:
+                    found[None] = None
+    if not found:
+        return around
     return next(iter(found.values())) if len(found) == 1 else None
 
 
@@ -280,7 +298,17 @@ def _site(source: Source, tree: Tree, node: Mapping, place: _Place) -> Site | No
     span = holder.node.span
     open_ = fields.open or _known(node, "_partial_") is True or "_args_" in node.fields or "dict_kwargs" in node.fields
     values = _values(source, tree, fields, shared=aliased)
-    return Site(source, surface, span, _head(source, holder), values, open=open_)
+    return Site(
+        source,
+        surface,
+        span,
+        _head(source, holder),
+        values,
+        open=open_,
+        # The user's own code may still add what a mapping for `get_peft_config` leaves out.
+        wrapped=surface is Surface.TARGET or (surface is Surface.PEFT_TYPE and "task_type" in values),
+        repeated=_repeated(source, fields),
+    )
 
 
 def _is_configuration(node: Mapping) -> bool:
@@ -411,6 +439,20 @@ def _values(source: Source, tree: Tree, node: Mapping, *, shared: bool = False) 
         name: _value(source, field, shared=shared or not field.own or tree.shares(field.entry.value.outer))
         for name, field in node.fields.items()
         if isinstance(name, str) and name not in _HOUSEKEEPING and _is_printable(name)
+    }
+
+
+def _repeated(source: Source, node: Mapping) -> dict[str, tuple[Value, ...]]:
+    """Collect the entries of keys that are written several times, but for the last of each."""
+    entries: dict[str, list[Entry]] = {}
+    for entry in node.entries:
+        name = name_of(entry)
+        if name is not None and _is_printable(name):
+            entries.setdefault(name, []).append(entry)
+    return {
+        name: tuple(_value(source, Field(entry), shared=False) for entry in written[:-1])
+        for name, written in entries.items()
+        if len(written) > 1
     }
 
 

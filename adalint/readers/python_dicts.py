@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import re
+import unicodedata
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
@@ -10,13 +12,15 @@ from adalint.readers.python_definitions import MAX_CALLERS, Augmented, Parameter
 from adalint.readers.python_scopes import FRAMES
 from adalint.readers.python_shapes import arms_of, called, is_double_starred, last_name, parameters, test_of
 from adalint.source import Span
-from adalint.values import Expr, Literal
+from adalint.values import UNKNOWN, Expr, Literal
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from adalint.readers.python_flow import Flow
     from adalint.readers.python_scopes import FunctionNode
+
+_LONGEST_WORD: Final = 400
 
 _HARMLESS: Final = frozenset(
     {"print", "pprint", "dumps", "dump", "info", "debug", "warning", "log", "len", "sorted", "list", "str", "repr"}
@@ -47,8 +51,15 @@ class Entries:
     open: bool = False
 
     def merged(self, later: Entries) -> Entries:
-        """Put later entries over these."""
-        return Entries({**self.items, **later.items}, self.open or later.open)
+        """Put later entries over these; unknown ones may replace any."""
+        earlier = self.items
+        if later.open:
+            earlier = {name: replace(item, expr=UNKNOWN) for name, item in earlier.items()}
+        return Entries({**earlier, **later.items}, self.open or later.open)
+
+    def beside(self, other: Entries) -> Entries:
+        """Put the keywords of one call together, where none may be given twice."""
+        return Entries({**self.items, **other.items}, self.open or other.open)
 
 
 OPEN: Final = Entries(open=True)
@@ -128,16 +139,23 @@ def keywords(flow: Flow, keywords: Sequence[ast.keyword], home: Span | None = No
     for keyword in keywords:
         if keyword.arg is None:
             inner = flow.mapping(keyword.value)
-            entries = entries.merged(OPEN if inner is None else inner)
+            entries = entries.beside(OPEN if inner is None else inner)
         else:
-            start, span = flow.map.start(keyword), flow.map.span(keyword.value)
-            key_span = Span(start, start + len(keyword.arg.encode()))
-            if flow.map.source.slice(key_span) != keyword.arg:
-                # A default in a class body, which is a keyword of its constructor by another name.
-                key_span = span
+            span = flow.map.span(keyword.value)
+            key_span = _keyword_span(flow, keyword) or span
             item = Item(flow.value(keyword.value), keyword.value, span, key_span, home)
-            entries = entries.merged(Entries({keyword.arg: item}))
+            entries = entries.beside(Entries({keyword.arg: item}))
     return entries
+
+
+def _keyword_span(flow: Flow, keyword: ast.keyword) -> Span | None:
+    """Give the word of a keyword; None for a default in a class body, which is a keyword by another name."""
+    start = flow.map.start(keyword)
+    written = re.match(r"\w+", flow.map.source.content[start : start + _LONGEST_WORD].decode(errors="ignore"))
+    # Python reads a name in its NFKC form.
+    if written is None or unicodedata.normalize("NFKC", written.group()) != keyword.arg:
+        return None
+    return Span(start, start + len(written.group().encode()))
 
 
 def _fields(flow: Flow, node: ast.expr) -> Entries | None:
@@ -199,6 +217,8 @@ def _changes(flow: Flow, name: str, node: ast.AST, target: ast.expr) -> list[ast
         statement = flow.map.statement_of(use)
         if statement is None or flow.map.statement_of(node) is statement:
             continue
+        if isinstance(use.ctx, ast.Store) and not isinstance(statement, ast.AugAssign):
+            continue
         place = flow.origin(use)
         if same_frame and not start < place < stop:
             if place > stop and _goes_round(flow, node, use) and change_of(statement, name) is not None:
@@ -253,7 +273,10 @@ def _escapes(flow: Flow, use: ast.Name) -> bool:
     if isinstance(parent, ast.Attribute):
         return parent.attr not in _HARMLESS
     if isinstance(parent, ast.Subscript):
-        return isinstance(parent.slice, ast.Slice)
+        # What stands under a key is changed in place: `cfg["adalora"]["r"] = 4`, `cfg["adalora"].update(…)`.
+        around = flow.map.parent(parent)
+        stored = isinstance(around, ast.Subscript) and not isinstance(around.ctx, ast.Load)
+        return stored or (isinstance(around, ast.Attribute) and around.attr not in _HARMLESS)
     return isinstance(parent, ast.Assign | ast.AnnAssign | ast.Return | ast.Tuple | ast.List)
 
 

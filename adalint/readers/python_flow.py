@@ -35,7 +35,7 @@ from adalint.readers.python_shapes import (
     path_in,
     test_of,
 )
-from adalint.values import UNKNOWN, Expr, Literal, Symbol, operate
+from adalint.values import BINARY, FUNCTIONS_OF_NUMBERS, UNKNOWN, Expr, Literal, Symbol, operate
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -45,16 +45,6 @@ if TYPE_CHECKING:
 
 MAX_DEPTH: Final = 40
 
-ARITHMETIC: Final = frozenset({"int", "round", "max", "min", "abs", "ceil", "floor"})
-_BINARY: Final[Mapping[type[ast.operator], str]] = {
-    ast.Add: "+",
-    ast.Sub: "-",
-    ast.Mult: "*",
-    ast.Div: "/",
-    ast.FloorDiv: "//",
-    ast.Mod: "%",
-    ast.Pow: "**",
-}
 
 
 class Flow:
@@ -108,8 +98,8 @@ class Flow:
                 return operate("neg", self.value(operand))
             case ast.UnaryOp(op=ast.UAdd(), operand=operand):
                 return self.value(operand)
-            case ast.BinOp(left=left, op=op, right=right) if type(op) in _BINARY:
-                return operate(_BINARY[type(op)], self.value(left), self.value(right))
+            case ast.BinOp(left=left, op=op, right=right) if type(op) in BINARY:
+                return operate(BINARY[type(op)], self.value(left), self.value(right))
             case ast.IfExp(test=test, body=body, orelse=orelse):
                 arm = self.arm_of(test, (0, 1))
                 return UNKNOWN if arm is None else self.value((body, orelse)[arm])
@@ -150,13 +140,13 @@ class Flow:
         return worth if worth is not UNKNOWN else Symbol(node.id, self.origin(target or node_of(found)))
 
     def _augmented(self, statement: ast.AugAssign) -> Expr:
-        if not isinstance(statement.target, ast.Name) or type(statement.op) not in _BINARY:
+        if not isinstance(statement.target, ast.Name) or type(statement.op) not in BINARY:
             return UNKNOWN
         before = self._before(statement.target.id, statement)
         former = self.value(before.value) if isinstance(before, Assigned) else UNKNOWN
         if isinstance(before, Augmented):
             former = self._augmented(before.statement)
-        return operate(_BINARY[type(statement.op)], former, self.value(statement.value))
+        return operate(BINARY[type(statement.op)], former, self.value(statement.value))
 
     def origin(self, node: ast.AST) -> int:
         """Tell the offset at which a node starts."""
@@ -254,7 +244,7 @@ class Flow:
             case "len", ast.Call(args=[inner], keywords=[]):
                 stable = self._stable(inner)
                 return Symbol(f"len({stable.text})", stable.origin) if stable else UNKNOWN
-        if name in ARITHMETIC and not node.keywords and (name in {"max", "min"}) == (len(node.args) > 1) and node.args:
+        if name in FUNCTIONS_OF_NUMBERS and not node.keywords and (name in {"max", "min"}) == (len(node.args) > 1) and node.args:
             return operate(name, *(self.value(arg) for arg in node.args))
         match node.func:
             case ast.Attribute(value=owner, attr="get") if node.args and isinstance(node.args[0], ast.Constant):
@@ -287,6 +277,8 @@ class Flow:
         owner, bindings = self.map.owner_of(name, at)
         if owner is None:
             return None
+        if isinstance(owner.node, ast.Module) and self._is_rewritten(bindings):
+            return Opaque(bindings[0].node)
         walrus = [binding for binding in bindings if isinstance(binding.node, ast.NamedExpr)]
         if walrus:
             return Assigned(walrus[0].value) if len(bindings) == 1 and walrus[0].value else Opaque(walrus[0].node)
@@ -295,6 +287,14 @@ class Flow:
         if self.map.frame_of_scope(owner) is self.map.frame_of(at):
             return self._before(name, at) or Opaque(bindings[0].node)
         return self._from_outside(name, bindings)
+
+    def _is_rewritten(self, bindings: list[Binding]) -> bool:
+        """Tell whether a module's name may be bound unseen: by `exec`, `globals()`, or a star import after it."""
+        if self.map.rewrites_names:
+            return True
+        stars = [self.origin(star) for star in self.map.star_imports if star.module != "peft"]
+        assigned = [binding for binding in bindings if binding.path is None]
+        return bool(assigned) and any(star > self.origin(binding.node) for star in stars for binding in assigned)
 
     def _from_outside(self, name: str, bindings: list[Binding]) -> Definition:
         """Read a name of an outer scope from within a function: as it is when that scope has run through."""
@@ -322,6 +322,9 @@ class Flow:
         if binding.value is not None:
             return Assigned(binding.value)
         match binding.node:
+            case ast.Assign(targets=targets, value=value):
+                parts = [part for target in targets if (part := self._unpacked(target, value, name)) is not None]
+                return Assigned(parts[0]) if parts else Opaque(binding.node)
             case ast.For() | ast.AsyncFor() | ast.comprehension() as loop:
                 path = path_in(loop.target, name)
                 return LoopItem(loop, path) if path is not None else Opaque(loop)
@@ -371,6 +374,8 @@ class Flow:
                     return Opaque(parent)
             case ast.ExceptHandler(name=bound) if bound == name:
                 return Opaque(parent)
+            case ast.match_case(pattern=pattern) if self.map.binds(name, pattern):
+                return Opaque(parent)
         return None
 
     def _scan(self, name: str, statements: Sequence[ast.stmt]) -> Definition | None:
@@ -386,7 +391,7 @@ class Flow:
         match statement:
             case ast.Assign(targets=targets, value=value):
                 for target in targets:
-                    found = part_for(target, value, name)
+                    found = self._unpacked(target, value, name)
                     if found is not None:
                         return Assigned(found)
                 return Opaque(statement)
@@ -394,6 +399,8 @@ class Flow:
                 return None if value is None else Assigned(value)
             case ast.AugAssign():
                 return Augmented(statement)
+            case ast.Match(cases=cases) if any(self.map.binds(name, case.pattern) for case in cases):
+                return Opaque(statement)
             case ast.If() | ast.Match():
                 arms = arms_of(statement)
                 alive = tuple(index for index, arm in enumerate(arms) if not ends(arm))
@@ -405,6 +412,14 @@ class Flow:
                 if all(ends(handler.body) for handler in handlers):
                     return self._scan(name, [*body, *orelse, *final]) or Opaque(statement)
         return Opaque(statement)
+
+    def _unpacked(self, target: ast.expr, value: ast.expr, name: str) -> ast.expr | None:
+        """Find the part of an assigned value that goes to a name, in a tuple that stands elsewhere too."""
+        found = part_for(target, value, name)
+        if found is None and path_in(target, name):
+            literal = self.target(value)
+            found = part_for(target, literal, name) if isinstance(literal, ast.Tuple | ast.List) else None
+        return found
 
     def arm_of(self, test: ast.expr, options: Sequence[int]) -> int | None:
         """Choose an arm of a test: 0 is true, 1 is false; a literal test has only one."""

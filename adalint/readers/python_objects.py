@@ -25,9 +25,11 @@ class Attributes:
 def read_attributes(flow: Flow, node: ast.expr) -> Attributes | None:
     """Tell what is known of an object's attributes; None when the text does not tell what the object is."""
     if isinstance(node, ast.Name):
+        if node.id in flow.map.patched_names:
+            return None
         if node.id == "self":
             owner = flow.map.class_of(flow.map.frame_of(node))
-            return None if owner is None else Attributes(flow.map.class_defaults(owner))
+            return None if owner is None else Attributes(flow.map.own_attributes(owner))
         of_class = flow.map.class_named(node)
         if of_class is not None:
             return Attributes(flow.map.class_defaults(of_class))
@@ -36,7 +38,7 @@ def read_attributes(flow: Flow, node: ast.expr) -> Attributes | None:
             return unpacked
     target = flow.target(node)
     match target:
-        case ast.Call(func=ast.Attribute(attr="parse_args")):
+        case ast.Call(func=ast.Attribute(attr="parse_args"), args=[] | [ast.List(elts=[])], keywords=[]):
             return Attributes(flow.map.argparse_defaults)
         case ast.Call(func=func, keywords=keywords) if last_name(func) in {"SimpleNamespace", "Namespace"}:
             return Attributes({one.arg: one.value for one in keywords if one.arg is not None})

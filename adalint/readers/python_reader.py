@@ -12,23 +12,28 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
+from adalint.readers.python_afterwards import afterwards
 from adalint.readers.python_dicts import keywords
 from adalint.readers.python_flow import Flow
 from adalint.readers.python_loops import allocation_in
 from adalint.readers.python_scopes import FileMap
-from adalint.readers.python_shapes import last_name
+from adalint.readers.python_shapes import is_pure, last_name
 from adalint.readers.python_syntax import parse
 from adalint.readers.python_worlds import World, in_every_world
+from adalint.readers.python_wrapping import is_wrapped
 from adalint.site import RUN_LENGTH_NAMES, Site, Surface
-from adalint.values import UNKNOWN, Literal, Value, is_number
+from adalint.values import UNKNOWN, Literal, Symbol, Value, is_number
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from adalint.readers.python_dicts import Entries, Item
     from adalint.source import Source, Span
+    from adalint.values import Expr
 
 CLASS_NAME: Final = "AdaLoraConfig"
+_SIGNS: Final = (CLASS_NAME.encode(), b"get_peft_config")
+"""One of these stands in every file that makes a configuration."""
 EXPECTED_FAILURES: Final = frozenset(
     {"raises", "warns", "deprecated_call", "assertRaises", "assertRaisesRegex", "assertWarns", "assertWarnsRegex"}
 )
@@ -57,38 +62,54 @@ def read_sites(source: Source) -> list[Site]:
     Raises:
         ReadError: the text is not Python.
     """
-    file_map = FileMap(source, parse(source))
+    tree = parse(source)
+    if not any(sign in source.content for sign in _SIGNS):
+        return []
+    file_map = FileMap(source, tree)
     found = [one for one in _constructions(file_map) if _is_judged(one.node, file_map)]
-    sites = [site for one in found if (site := _site(one, file_map)) is not None]
+    lengths = _length_nodes(file_map)
+    sites = [site for one in found if (site := _site(one, file_map, lengths)) is not None]
     if len(sites) == 1:
-        loop = allocation_in(file_map)
+        loop = allocation_in(Flow(file_map, World(blind=True)))
         others = tuple(replace(other, loop=loop) for other in sites[0].others)
         sites = [replace(sites[0], loop=loop, others=others)]
-    return sites
+    return _paired(sites)
+
+
+def _paired(sites: list[Site]) -> list[Site]:
+    """Forget the length of the run where configurations give several: the text does not tell whose run it is."""
+    written = [site.values["total_step"].expr for site in sites if "total_step" in site.values]
+    if all(expr == written[0] for expr in written):
+        return sites
+    return [replace(site, run_length=None) if "total_step" in site.values else site for site in sites]
 
 
 def _constructions(file_map: FileMap) -> Iterator[Construction]:
     flow = Flow(file_map, World(blind=True))
+    has_partials = b"partial" in file_map.source.content and any(
+        file_map.path_of(call.func) == "functools.partial" for call in file_map.calls()
+    )
     for call in file_map.calls():
-        made = _construction(call, flow)
+        made = _construction(call, flow, has_partials)
         if made is not None:
             yield made
     if _builds_from_tables(file_map):
         yield from _table_rows(file_map)
 
 
-def _construction(call: ast.Call, flow: Flow) -> Construction | None:
+def _construction(call: ast.Call, flow: Flow, has_partials: bool) -> Construction | None:
     """Recognise a call that makes a configuration: of the class itself, an alias, a registry, a partial, a subclass."""
-    head = flow.map.span(call.func)
     own = tuple(call.keywords)
     if is_configuration_class(call.func, flow):
-        return Construction(call, head, own, open=bool(call.args))
+        return Construction(call, flow.map.span(call.func), own, open=bool(call.args))
     if (flow.map.path_of(call.func) or "").startswith("peft.") and last_name(call.func) == "get_peft_config":
         table = call.args[0] if call.args else next((one.value for one in own if one.arg == "config_dict"), None)
-        return None if table is None else Construction(call, head, table=table)
-    made = flow.target(call.func) if isinstance(call.func, ast.Name) else None
-    if isinstance(made, ast.Call) and _is_partial(made, flow):
-        return Construction(call, head, own, tuple(made.keywords), open=bool(call.args or made.args[1:]))
+        return None if table is None else Construction(call, flow.map.span(call.func), table=table)
+    if has_partials:
+        made = flow.target(call.func) if isinstance(call.func, ast.Name) else call.func
+        if isinstance(made, ast.Call) and _is_partial(made, flow):
+            is_open = bool(call.args or made.args[1:])
+            return Construction(call, flow.map.span(call.func), own, tuple(made.keywords), open=is_open)
     subclass = flow.map.class_named(call.func)
     return None if subclass is None else _of_subclass(call, subclass, flow)
 
@@ -162,18 +183,23 @@ def _builds_from_tables(file_map: FileMap) -> bool:
     return False
 
 
+def _is_dict(node: ast.expr) -> bool:
+    return isinstance(node, ast.Dict) or (isinstance(node, ast.Call) and last_name(node.func) == "dict")
+
+
 def _table_rows(file_map: FileMap) -> Iterator[Construction]:
     flow = Flow(file_map, World(blind=True))
     for node in file_map.nodes():
         match node:
             case ast.Tuple(elts=parts) | ast.List(elts=parts) if len(parts) >= 2:
                 for first, second in pairwise(parts):
-                    if isinstance(second, ast.Dict) and is_configuration_class(first, flow):
+                    if _is_dict(second) and is_configuration_class(first, flow):
                         yield Construction(second, file_map.span(first), table=second)
 
 
 def _is_judged(call: ast.expr, file_map: FileMap) -> bool:
     """Leave out what is expected to fail and what only a type checker sees."""
+    child: ast.AST = call
     for parent in file_map.parents(call):
         match parent:
             case ast.With(items=items) | ast.AsyncWith(items=items):
@@ -181,8 +207,10 @@ def _is_judged(call: ast.expr, file_map: FileMap) -> bool:
                     return False
             case ast.Call() if _expects_failure(parent):
                 return False
-            case ast.If(test=ast.Name(id="TYPE_CHECKING") | ast.Attribute(attr="TYPE_CHECKING")):
-                return False
+            case ast.If(test=ast.Name(id="TYPE_CHECKING") | ast.Attribute(attr="TYPE_CHECKING"), body=body):
+                if child in body:
+                    return False
+        child = parent
     return True
 
 
@@ -193,10 +221,10 @@ def _expects_failure(node: ast.expr) -> bool:
     return False
 
 
-def _site(made: Construction, file_map: FileMap) -> Site | None:
+def _site(made: Construction, file_map: FileMap, lengths: Sequence[ast.AST]) -> Site | None:
     """Read a construction in every world; the first reading stands for the place, the others beside it."""
     readings: list[Site] = []
-    for site in in_every_world(lambda world: _reading(made, Flow(file_map, world))):
+    for site in in_every_world(lambda world: _reading(made, Flow(file_map, world), lengths)):
         if site is None:
             return None
         if not any(_same(site, other) for other in readings):
@@ -209,16 +237,19 @@ def _same(site: Site, other: Site) -> bool:
     return exprs == {name: value.expr for name, value in other.values.items()} and site.open == other.open
 
 
-def _reading(made: Construction, flow: Flow) -> Site | None:
+def _reading(made: Construction, flow: Flow, lengths: Sequence[ast.AST]) -> Site | None:
     flow.decide_around(made.node)
     file_map = flow.map
     span = file_map.span(made.node)
     if made.table is not None:
         entries = flow.mapping(made.table)
-        if entries is None or (isinstance(made.node, ast.Call) and not _is_adalora(entries)):
+        if entries is None or (made.node is not made.table and not _is_adalora(entries)):
             return None
     else:
         entries = keywords(flow, made.before).merged(keywords(flow, made.keywords, home=span))
+    after = afterwards(made.node, file_map)
+    if after is None:
+        return None
     return Site(
         source=file_map.source,
         surface=Surface.CALL,
@@ -226,9 +257,12 @@ def _reading(made: Construction, flow: Flow) -> Site | None:
         head=made.head,
         values={name: _value(item, file_map.source) for name, item in entries.items.items()},
         open=made.open or entries.open,
-        late_total_step=_sets_total_step_late(file_map),
-        run_length=_run_length(made.node, flow),
+        late_total_step=any(map(_is_late, lengths)),
+        run_length=_run_length(made.node, flow, lengths),
+        read_back=after.read,
+        changed_later=after.changed - {"total_step"},
         accepts=made.accepts,
+        wrapped=is_wrapped(made.node, file_map),
     )
 
 
@@ -238,52 +272,62 @@ def _is_adalora(entries: Entries) -> bool:
 
 
 def _value(item: Item, source: Source) -> Value:
-    return Value(item.expr, item.span, item.key_span, source.slice(item.span), shared=item.home is None, home=item.home)
+    text = source.slice(item.span)
+    pure = item.node is None or is_pure(item.node)
+    return Value(item.expr, item.span, item.key_span, text, shared=item.home is None, home=item.home, pure=pure)
 
 
-def _sets_total_step_late(file_map: FileMap) -> bool:
-    return any(
-        (isinstance(node, ast.Attribute) and node.attr == "total_step" and isinstance(node.ctx, ast.Store))
-        or (isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "set_total_step")
-        for node in file_map.nodes()
-    )
+def _is_late(node: ast.AST) -> bool:
+    """Tell whether a node that tells a length sets `total_step` of a configuration that is made already."""
+    return isinstance(node, ast.Call) or (isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Attribute))
 
 
-def _run_length(call: ast.expr, flow: Flow) -> Value | None:
+def _run_length(call: ast.expr, flow: Flow, nodes: Sequence[ast.AST]) -> Value | None:
     """Find the one length of the run that the file tells, in a form that can stand in the constructor.
 
     A name or expression can stand there when all its names are bound before the call, a literal number anywhere. Two
-    different lengths are none.
+    different lengths are none, and -1 says that the length is told elsewhere.
     """
     file_map = flow.map
-    written = list(_lengths(file_map))
-    values = [flow.value(node) for node in written]
+    told = [(node, value) for node, value in _lengths(call, flow, nodes) if not _is_no_length(value)]
+    written, values = [node for node, _ in told], [value for _, value in told]
     if not values or any(value is UNKNOWN or value != values[0] for value in values):
         return None
     for node in written:
         span = file_map.span(node)
         text = file_map.source.slice(span)
         if file_map.names_bound_before(node, call) and not {"\n", "\r"} & set(text):
-            return _positive(Value(values[0], span, span, text))
+            return Value(values[0], span, span, text)
     span = file_map.span(written[0])
-    return _positive(Value(values[0], span, span, repr(values[0].value))) if isinstance(values[0], Literal) else None
+    return Value(values[0], span, span, repr(values[0].value)) if isinstance(values[0], Literal) else None
 
 
-def _positive(value: Value) -> Value | None:
-    if isinstance(value.expr, Literal) and not (is_number(value.expr.value) and value.expr.value > 0):
-        return None
-    return value
+def _is_no_length(value: Expr) -> bool:
+    return isinstance(value, Literal) and not (is_number(value.value) and value.value > 0)
 
 
-def _lengths(file_map: FileMap) -> Iterator[ast.expr]:
-    """Give the expressions that stand for the length of the run: names that say so, and what `total_step` is set to."""
+def _lengths(call: ast.expr, flow: Flow, nodes: Sequence[ast.AST]) -> Iterator[tuple[ast.expr, Expr]]:
+    """Give what stands for the length of the run, each with what it is worth."""
+    for node in nodes:
+        match node:
+            case ast.keyword(value=value) if call not in flow.map.parents(node):
+                yield value, flow.value(value)
+            case ast.Assign(targets=[ast.Name(id=name) as target], value=value):
+                worth = flow.value(value)
+                yield target, Symbol(name, flow.origin(value)) if worth is UNKNOWN else worth
+            case ast.Assign(value=value) | ast.Call(args=[value]):
+                yield value, flow.value(value)
+
+
+def _length_nodes(file_map: FileMap) -> list[ast.AST]:
+    """Find where a file tells how long it runs: names that say so, and what `total_step` is set to."""
+    found: list[ast.AST] = []
     for node in file_map.nodes():
         match node:
-            case ast.keyword(arg=name, value=value) if name in RUN_LENGTH_NAMES:
-                yield value
-            case ast.Assign(targets=[ast.Name(id=name) as target]) if name in RUN_LENGTH_NAMES:
-                yield target
-            case ast.Assign(targets=[ast.Attribute(attr="total_step")], value=value):
-                yield value
-            case ast.Call(func=ast.Attribute(attr="set_total_step"), args=[value]):
-                yield value
+            case ast.keyword(arg=name) | ast.Assign(targets=[ast.Name(id=name)]) if name in RUN_LENGTH_NAMES:
+                found.append(node)
+            case ast.Assign(targets=[ast.Attribute(attr="total_step")]):
+                found.append(node)
+            case ast.Call(func=ast.Attribute(attr="set_total_step"), args=[_]):
+                found.append(node)
+    return found

@@ -87,16 +87,19 @@ class FileMap:
         declared: list[tuple[Scope, str, bool]] = []
         while pending:
             node, scope = pending.pop()
+            kind = type(node)
             self._nodes.append(node)
             self._scope[node] = scope
-            _collect(node, scope, declared)
+            if kind in _BINDERS:
+                _collect(node, scope, declared)
             inner = scope
             if isinstance(node, _SCOPES) and node is not self.tree:
                 inner = Scope(node, scope)
                 self._scopes.append(inner)
-            for child in ast.iter_child_nodes(node):
+            is_split = inner is not scope or kind is ast.arguments or kind is ast.comprehension
+            for child in _children(node):
                 self._parent[child] = node
-                pending.append((child, scope if inner is not scope and _belongs_outside(node, child) else inner))
+                pending.append((child, self._scope_for(node, child, scope, inner) if is_split else inner))
         for scope, name, is_global in declared:
             outer = module if is_global else scope.parent
             while outer is not None and not is_global and name not in outer.bindings:
@@ -104,14 +107,65 @@ class FileMap:
             for binding in scope.bindings.pop(name, []):
                 (outer or module).bind(name, binding)
 
+    def _scope_for(self, node: ast.AST, child: ast.AST, scope: Scope, inner: Scope) -> Scope:
+        """Find the scope that evaluates a child: what belongs to the outside of a function, class or comprehension does."""
+        if inner is not scope and _belongs_outside(node, child):
+            return scope
+        is_default = isinstance(node, ast.arguments) and child in (*node.defaults, *node.kw_defaults)
+        owner = self._parent.get(node)
+        is_first_iterable = (
+            isinstance(node, ast.comprehension) and child is node.iter and node is getattr(owner, "generators", [None])[0]
+        )
+        return scope.parent if (is_default or is_first_iterable) and scope.parent is not None else inner
+
     def nodes(self) -> Iterator[ast.AST]:
         """Give every node, in no particular order."""
         return iter(self._nodes)
 
     def calls(self) -> list[ast.Call]:
         """Give every call, in the order of the text."""
+        return self._calls
+
+    @cached_property
+    def _calls(self) -> list[ast.Call]:
         calls = [node for node in self._nodes if isinstance(node, ast.Call)]
         return sorted(calls, key=lambda call: (call.lineno, call.col_offset, -(call.end_lineno or 0)))
+
+    @cached_property
+    def wraps(self) -> list[ast.Call]:
+        """List the calls of PEFT's `get_peft_model`."""
+        return [call for call in self._calls if _is_peft(self.path_of(call.func), "get_peft_model")]
+
+    @cached_property
+    def calls_inner_model(self) -> bool:
+        """Tell whether the file calls some `model.base_model(…)` itself."""
+        return any(isinstance(call.func, ast.Attribute) and call.func.attr == "base_model" for call in self._calls)
+
+    @cached_property
+    def _names(self) -> dict[str, list[ast.Name]]:
+        names: dict[str, list[ast.Name]] = {}
+        for node in self._nodes:
+            if isinstance(node, ast.Name):
+                names.setdefault(node.id, []).append(node)
+        return names
+
+    @cached_property
+    def attributes_by_owner(self) -> dict[str, list[ast.Attribute]]:
+        """Group all `owner.attr` by the dotted text of their owner."""
+        groups: dict[str, list[ast.Attribute]] = {}
+        for node in self._nodes:
+            if isinstance(node, ast.Attribute):
+                groups.setdefault(dotted(node.value), []).append(node)
+        return groups
+
+    @cached_property
+    def calls_by_first_argument(self) -> dict[str, list[ast.Call]]:
+        """Group all calls by the dotted text of their first argument."""
+        groups: dict[str, list[ast.Call]] = {}
+        for call in self._calls:
+            if call.args:
+                groups.setdefault(dotted(call.args[0]), []).append(call)
+        return groups
 
     def parents(self, node: ast.AST) -> Iterator[ast.AST]:
         """Give the nodes around a node, innermost first."""
@@ -171,7 +225,8 @@ class FileMap:
         """Tell whether a statement, or one inside it that runs in the same frame, binds a name."""
         frame = self.frame_of(node)
         return any(
-            (binding is node or node in self.parents(binding)) and self.frame_of(binding) is frame
+            (binding is node or (_may_lie_in(binding, node) and node in self.parents(binding)))
+            and self.frame_of(binding) is frame
             for binding in self._bound.get(name, ())
         )
 
@@ -190,8 +245,8 @@ class FileMap:
         owner, _ = self.owner_of(name, at)
         return [
             node
-            for node in self._nodes
-            if isinstance(node, ast.Name) and node.id == name and self.owner_of(name, node)[0] is owner
+            for node in self._names.get(name, ())
+            if self.owner_of(name, node)[0] is owner
         ]
 
     def loads(self, name: str, at: ast.AST) -> int:
@@ -320,6 +375,20 @@ class FileMap:
                     defaults[name] = value
         return defaults
 
+    def own_attributes(self, owner: ast.ClassDef) -> dict[str, ast.expr | Literal]:
+        """Give what `self` has in a method of a class: what the class body assigns and no subclass here assigns anew."""
+        below = [one for one in self._nodes if isinstance(one, ast.ClassDef) and self._is_below(one, owner)]
+        anew = {name for one in below for name in self.class_defaults(one) if one is not owner} if below else set()
+        changed = {name for one in below for name in self._own_defaults(one)}
+        return {name: value for name, value in self.class_defaults(owner).items() if name not in changed & anew}
+
+    def _is_below(self, one: ast.ClassDef, owner: ast.ClassDef) -> bool:
+        return any(self.class_named(base) is owner for base in one.bases)
+
+    def _own_defaults(self, owner: ast.ClassDef) -> set[str]:
+        names = (one.targets[0] if isinstance(one, ast.Assign) else getattr(one, "target", None) for one in owner.body)
+        return {name.id for name in names if isinstance(name, ast.Name)}
+
     @cached_property
     def argparse_defaults(self) -> dict[str, ast.expr | Literal]:
         """Give the defaults of the arguments that the file's parsers know, those that are told once and for all."""
@@ -354,7 +423,7 @@ class FileMap:
                 if not bindings:
                     return self._star_path(name)
                 paths = {self._binding_path(binding, depth) for binding in bindings} - {""}
-                return paths.pop() if len(paths) == 1 else None
+                return _one_path(paths)
         return None
 
     def _binding_path(self, binding: Binding, depth: int) -> str | None:
@@ -368,15 +437,40 @@ class FileMap:
         return None
 
     def _star_path(self, name: str) -> str | None:
-        return next((f"{module}.{name}" for module in self._star_imports if module.split(".")[0] == "peft"), None)
+        """Resolve a name through `from peft import *`, when nothing else is imported like this and peft has the name."""
+        alone = len(self.star_imports) == 1 and self.star_imports[0].module == "peft"
+        return f"peft.{name}" if alone and name in {"AdaLoraConfig", "TaskType", "PeftType", "get_peft_config"} else None
 
     @cached_property
-    def _star_imports(self) -> list[str]:
-        return [
-            node.module
+    def star_imports(self) -> list[ast.ImportFrom]:
+        """The imports of everything that a module has."""
+        return [node for node in self._nodes if isinstance(node, ast.ImportFrom) and node.names[0].name == "*"]
+
+    @cached_property
+    def patched_names(self) -> frozenset[str]:
+        """Name the objects whose attributes are set by names that the text does not tell: `setattr`, `vars(x).update`."""
+        patched = set()
+        for node in self._nodes:
+            match node:
+                case ast.Call(func=ast.Name(id="setattr"), args=[ast.Name(id=name), *_]):
+                    patched.add(name)
+                case ast.Attribute(value=ast.Call(func=ast.Name(id="vars"), args=[ast.Name(id=name)]), attr="update"):
+                    patched.add(name)
+                case ast.Subscript(value=ast.Call(func=ast.Name(id="vars"), args=[ast.Name(id=name)]), ctx=ast.Store()):
+                    patched.add(name)
+                case ast.Attribute(value=ast.Name(id=name), attr="__dict__"):
+                    patched.add(name)
+                case ast.keyword(arg="namespace", value=ast.Name(id=name)):
+                    patched.add(name)
+        return frozenset(patched)
+
+    @cached_property
+    def rewrites_names(self) -> bool:
+        """Whether the file may bind any name of the module behind everybody's back: `exec`, `globals()`."""
+        return any(
+            isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in {"exec", "globals"}
             for node in self._nodes
-            if isinstance(node, ast.ImportFrom) and node.module and node.level == 0 and node.names[0].name == "*"
-        ]
+        )
 
     @cached_property
     def assigned_attributes(self) -> frozenset[str]:
@@ -399,19 +493,98 @@ class FileMap:
         return True
 
 
+def dotted(node: ast.expr) -> str:
+    """Write a dotted name; empty for any other expression."""
+    match node:
+        case ast.Name(id=name):
+            return name
+        case ast.Attribute(value=owner, attr=attr):
+            inner = dotted(owner)
+            return f"{inner}.{attr}" if inner else ""
+    return ""
+
+
+def _one_path(paths: set[str | None]) -> str | None:
+    """Give the path that all ways lead to; the class of PEFT is the same under all its paths."""
+    if len(paths) == 1:
+        return paths.pop()
+    known = {path for path in paths if path is not None and path.startswith("peft.")}
+    same = len(known) == len(paths) and len({path.rpartition(".")[2] for path in known}) == 1
+    return min(known) if same else None
+
+
 def _starts_before(node: ast.AST, offset: int, file_map: FileMap) -> bool:
     line, column = getattr(node, "lineno", None), getattr(node, "col_offset", None)
     return line is None or column is None or file_map.source.offset_at(line, column) < offset
 
 
+def _is_peft(path: str | None, name: str) -> bool:
+    return path is not None and path.startswith("peft.") and path.rpartition(".")[2] == name
+
+
+def _may_lie_in(inner: ast.AST, outer: ast.AST) -> bool:
+    """Tell by their lines whether a node can be inside another: to go up from each of many is slow."""
+    row = getattr(inner, "lineno", None)
+    first, last = getattr(outer, "lineno", None), getattr(outer, "end_lineno", None)
+    return row is None or first is None or last is None or first <= row <= last or bool(getattr(outer, "decorator_list", ()))
+
+
+def _children(node: ast.AST) -> list[ast.AST]:
+    """Give the nodes directly inside a node, without operators and contexts, which have no place in the text."""
+    found: list[ast.AST] = []
+    for name in node._fields:
+        value = getattr(node, name, None)
+        if isinstance(value, list):
+            found += [one for one in value if isinstance(one, ast.AST) and type(one) not in _MARKS]
+        elif isinstance(value, ast.AST) and type(value) not in _MARKS:
+            found.append(value)
+    return found
+
+
+_MARKS: Final = frozenset(
+    kind
+    for base in (ast.expr_context, ast.operator, ast.unaryop, ast.boolop, ast.cmpop)
+    for kind in base.__subclasses__()
+)
+
+
 def _belongs_outside(node: ast.AST, child: ast.AST) -> bool:
-    """Tell whether a child of a scope is evaluated outside of it: decorators, defaults, bases, the first iterable."""
+    """Tell whether a child of a function or class is evaluated outside of it: decorators, the return type, bases."""
     match node:
         case ast.FunctionDef() | ast.AsyncFunctionDef():
             return child in node.decorator_list or child is node.returns
         case ast.ClassDef():
             return child in node.decorator_list or child in node.bases or child in node.keywords
     return False
+
+
+_BINDERS: Final = frozenset(
+    {
+        ast.Import,
+        ast.ImportFrom,
+        ast.Assign,
+        ast.AnnAssign,
+        ast.NamedExpr,
+        ast.AugAssign,
+        ast.For,
+        ast.AsyncFor,
+        ast.comprehension,
+        ast.With,
+        ast.AsyncWith,
+        ast.FunctionDef,
+        ast.AsyncFunctionDef,
+        ast.ClassDef,
+        ast.arg,
+        ast.ExceptHandler,
+        ast.MatchAs,
+        ast.MatchStar,
+        ast.MatchMapping,
+        ast.Delete,
+        ast.Global,
+        ast.Nonlocal,
+    }
+)
+"""What `_collect` looks at: most nodes bind nothing."""
 
 
 def _collect(node: ast.AST, scope: Scope, declared: list[tuple[Scope, str, bool]]) -> None:

@@ -149,3 +149,21 @@ def called(statement: ast.stmt) -> ast.expr | None:
         case ast.Expr(value=value) | ast.Assign(value=value):
             return value
     return None
+
+
+_HARMLESS_CALLS = frozenset(
+    {"len", "int", "float", "bool", "str", "round", "max", "min", "abs", "ceil", "floor", "sum", "range", "getattr", "get"}
+    | {"dict", "list", "set", "tuple", "sorted", "copy", "deepcopy"}
+)
+
+
+def is_pure(node: ast.expr) -> bool:
+    """Tell whether evaluating an expression does nothing but give its value; sub-configurations of PEFT are pure."""
+    for part in ast.walk(node):
+        match part:
+            case ast.NamedExpr() | ast.Await() | ast.Yield() | ast.YieldFrom():
+                return False
+            case ast.Call(func=func) if last_name(func) not in _HARMLESS_CALLS:
+                if not last_name(func).endswith("Config"):
+                    return False
+    return True

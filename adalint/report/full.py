@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from adalint.findings import Safety, Severity
 from adalint.report.concise import place_of
-from adalint.report.words import EFFECTS, harmless, one_line, shown_path, ways_to_take
+from adalint.report.words import EFFECTS, harmless, one_line, said, shown_path, ways_to_take
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -24,18 +24,21 @@ _LEAD: Final = 24
 _COLOURS: Final = {Severity.ERROR: "red", Severity.WARNING: "yellow", Severity.INFO: "blue"}
 
 
-def render(reports: Iterable[Report], *, colour: bool = False) -> str:
+def render(reports: Iterable[Report], *, colour: bool = False, language: str = "en") -> str:
     """Give a paragraph for each finding."""
     style = _styled if colour else _plain
     return "".join(
-        "\n".join(_paragraph(report, finding, style)) + "\n\n" for report in reports for finding in report.findings
+        "\n".join(_paragraph(report, finding, style, language)) + "\n\n"
+        for report in reports
+        for finding in report.findings
     )
 
 
-def _paragraph(report: Report, finding: Finding, style: Callable[[str, str], str]) -> Iterator[str]:
+def _paragraph(report: Report, finding: Finding, style: Callable[[str, str], str], language: str) -> Iterator[str]:
     source = report.source
     colour = _COLOURS[finding.severity]
-    yield f"{style(f'{finding.severity}[{finding.code}]', colour)} {finding.name}: {one_line(finding.message)}"
+    severity = said(str(finding.severity), language)
+    yield f"{style(f'{severity}[{finding.code}]', colour)} {finding.name}: {one_line(finding.message)}"
     places = [(finding.span, "", "^"), *((related.span, related.message, "-") for related in finding.related)]
     rows = [source.row_of(span.start) for span, _, _ in places]
     margin = " " * len(str(max(rows)))
@@ -56,19 +59,22 @@ def _paragraph(report: Report, finding: Finding, style: Callable[[str, str], str
     if finding.fixes:
         yield bar
     for fix in finding.fixes:
-        yield f"{margin} {style('=', 'blue')} {_fix(fix, style)}"
+        yield f"{margin} {style('=', 'blue')} {_fix(fix, style, language)}"
         if fix.why:
-            yield f"{margin}   not placed: {one_line(fix.why)}"
-        for lead, way in zip(
-            ("to take it:", "        or:"), ways_to_take(fix, finding, shown_path(source.path)), strict=False
-        ):
+            yield f"{margin}   {said('not placed: {reason}', language, reason=one_line(fix.why))}"
+        leads = (said("to take it:", language), said("        or:", language))
+        for lead, way in zip(leads, ways_to_take(fix, finding, shown_path(source.path)), strict=False):
             yield f"{margin}   {lead} {one_line(way)}"
 
 
-def _fix(fix: Fix, style: Callable[[str, str], str]) -> str:
-    kind = {Safety.SAFE: "safe fix", Safety.UNSAFE: "unsafe fix", Safety.DISPLAY: "advice"}[fix.safety]
+_KINDS: Final = {Safety.SAFE: "safe fix", Safety.UNSAFE: "unsafe fix", Safety.DISPLAY: "advice"}
+
+
+def _fix(fix: Fix, style: Callable[[str, str], str], language: str) -> str:
+    kind = said(_KINDS[fix.safety], language)
     colour = {Safety.SAFE: "green", Safety.UNSAFE: "yellow", Safety.DISPLAY: "cyan"}[fix.safety]
-    return f"{style(kind, colour)}: {one_line(fix.title)} ({EFFECTS[fix.effect]})"
+    words = {"title": one_line(fix.title), "effect": said(EFFECTS[fix.effect], language)}
+    return said("{kind}: {title} ({effect})", language, kind=style(kind, colour), **words)
 
 
 def _quote(source: Source, row: int, span: Span, mark: str) -> tuple[str, str, str]:

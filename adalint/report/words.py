@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import os
+import re
 import shlex
 import unicodedata
+from dataclasses import replace
+from functools import cache
 from typing import TYPE_CHECKING, Final
 
 from adalint.findings import Effect, Safety, Severity
@@ -24,6 +27,8 @@ EFFECTS: Final[Mapping[Effect, str]] = {
     Effect.CHANGES: "training changes",
     Effect.DISPLAY: "yours to make",
 }
+
+PLACEHOLDER: Final = re.compile(r"\{(\w+)\}")
 
 _SPACES: Final = frozenset("\u2028\u2029\ufeff")
 _UNSHOWN: Final = frozenset({"Cc", "Cs"})
@@ -55,16 +60,83 @@ def one_line(text: str) -> str:
     return harmless(" ".join(text.split()))
 
 
-def counted(number: int, noun: str) -> str:
+def said(sentence: str, language: str, **values: object) -> str:
+    """Say a sentence of the catalogue in a language, with the values put in."""
+    if language == "zh":
+        from adalint.report.words_zh import CHINESE
+
+        sentence = CHINESE[sentence]
+    return sentence.format(**values)
+
+
+_SHAPES: Final[Mapping[str, str]] = {
+    "failure": r"(?:crashes at step [^ ]+|raises \w+ at [a-z ]+?)(?: \(\w+\))?",
+    "stage": r"[a-z ]+",
+    "exception": r"\w+",
+    "step": r"[^ ]+",
+    "row": r"\d+",
+    "number": r"[\d,]+",
+    "name": r"[^ ]+",
+}
+"""What may stand for a placeholder, by its name; anything for the others."""
+
+
+def retold(text: str, language: str) -> str:
+    """Say in a language what has been made in English, values and all; a text that nobody knows stays as it is."""
+    if language != "zh":
+        return text
+    for pattern, sentence in _chinese_patterns():
+        if match := pattern.fullmatch(text):
+            return sentence.format(**{name: retold(value, language) for name, value in match.groupdict().items()})
+    return text
+
+
+@cache
+def _chinese_patterns() -> list[tuple[re.Pattern[str], str]]:
+    """Give the sentences of the catalogue as patterns, the most telling first."""
+    from adalint.report.words_zh import CHINESE
+
+    def pattern(sentence: str) -> re.Pattern[str]:
+        pieces = PLACEHOLDER.split(sentence)
+        named = (
+            f"(?P<{piece}>{_SHAPES.get(piece.rstrip('_'), '.+?')})" if index % 2 else re.escape(piece)
+            for index, piece in enumerate(pieces)
+        )
+        return re.compile("".join(named), re.DOTALL)
+
+    def telling(sentence: str) -> int:
+        return len(PLACEHOLDER.sub("", sentence))
+
+    return [(pattern(one), CHINESE[one]) for one in sorted(CHINESE, key=telling, reverse=True)]
+
+
+def counted(number: int, noun: str, language: str = "en") -> str:
     """Say a number of things: `1 file`, `3 files`."""
-    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+    if language == "zh":
+        template = f"{{number}} {noun}"
+        return said(template, language, number=f"{number:,}")
+    plural = f"{noun}es" if noun.endswith("x") else f"{noun}s"
+    return f"{number:,} {noun if number == 1 else plural}"
 
 
-def tally(findings: Iterable[Finding]) -> str:
+def tally(findings: Iterable[Finding], language: str = "en") -> str:
     """Say how many findings of each severity there are: `2 errors, 1 warning`."""
     severities = [finding.severity for finding in findings]
     nouns = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "note"}
-    return ", ".join(counted(severities.count(one), noun) for one, noun in nouns.items() if one in severities)
+    counts = (counted(severities.count(one), noun, language) for one, noun in nouns.items() if one in severities)
+    return ("，" if language == "zh" else ", ").join(counts)
+
+
+def in_language(finding: Finding, language: str) -> Finding:
+    """Say in a language what the rule's page does not: the related places, and why a fix is not placed."""
+    if language == "en":
+        return finding
+    related = tuple(replace(one, message=retold(one.message, language)) for one in finding.related)
+    fixes = tuple(
+        replace(fix, why=fix.why and retold(fix.why, language), takes=fix.takes and retold(fix.takes, language))
+        for fix in finding.fixes
+    )
+    return replace(finding, message=retold(finding.message, language), related=related, fixes=fixes)
 
 
 def ways_to_take(fix: Fix, finding: Finding, path: str) -> list[str]:

@@ -2,10 +2,28 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from adalint.releases import is_known
+from adalint.rulebook.field_checks import (
+    beta_out_of_range,
+    duplicate_key,
+    invalid_bias,
+    invalid_task_type,
+    layer_selection_conflict,
+    loftq_unsupported,
+    orth_weight_out_of_range,
+    unsupported_option,
+    unsupported_target_module,
+    wrong_value_type,
+    yaml_number_is_text,
+)
+from adalint.rulebook.hit import Hit
+from adalint.rulebook.schedule_checks import (
+    delta_t_outruns_budgeting,
+    hand_written_rank_pattern,
+    tfinal_read_as_end_step,
+)
 from adalint.schema import ALIASES, FIELDS, closest_field, fields_of, is_ignored
 from adalint.site import Surface
 
@@ -13,43 +31,44 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from adalint.rulebook.judge import SiteFacts
+    from adalint.site import Site
 
 
-@dataclass(frozen=True, slots=True)
-class Hit:
-    """One thing that a check has found: the names that it points at, and what messages and fixes may use."""
-
-    at: tuple[str, ...]
-    found: Mapping[str, str] = field(default_factory=dict)
-    settles: str | None = None
+def misspelt(site: Site, release: str) -> dict[str, str]:
+    """Give the field that each unknown name means, where it is not given and no other name means it too."""
+    known = fields_of(release)
+    strangers = [name for name in site.values if name not in known and name not in site.accepts]
+    meant = {name: field for name in strangers if (field := closest_field(name, release, frozenset(site.values)))}
+    several = [field for field in meant.values() if list(meant.values()).count(field) > 1]
+    return {name: field for name, field in meant.items() if field not in several}
 
 
 def unknown_field(facts: SiteFacts) -> Iterator[Hit]:
     """Find names that are no field of the target release."""
     site = facts.site
     known = fields_of(facts.release)
+    meant = misspelt(site, facts.release)
     free = site.saved or site.surface in {Surface.PEFT_TYPE, Surface.BLOCK}
     for name in site.values:
         if name in known or name in site.accepts:
             continue
-        suggestion = closest_field(name, facts.release, frozenset(site.values))
-        target = ALIASES.get(name) or suggestion
+        suggestion = meant.get(name)
         if free and not (name in ALIASES or (suggestion is not None and FIELDS[suggestion].facts.own)):
             continue
         if not is_known(facts.release) and name not in ALIASES:
             continue
         found = {"field": name}
-        if target is not None:
+        if target := ALIASES.get(name) or suggestion:
             found["meant"] = target
         if suggestion is not None:
             found["suggestion"] = suggestion
         if name in FIELDS:
             found["since"] = FIELDS[name].facts.since
-        if target == "deltaT" and name == "delta_r":
+        if name == "delta_r":
             found["rank_step"] = name
         if name in ALIASES and ALIASES[name] is None:
             found["rank"] = name
-        yield Hit((name,), found, settles=target)
+        yield Hit((name,), found)
 
 
 def ignored_field(facts: SiteFacts) -> Iterator[Hit]:
@@ -66,8 +85,24 @@ def found_by_the_engine(_: SiteFacts) -> Iterator[Hit]:
 
 
 CHECKS: Final[Mapping[str, Callable[[SiteFacts], Iterator[Hit]]]] = {
+    "beta_out_of_range": beta_out_of_range,
+    "delta_t_outruns_budgeting": delta_t_outruns_budgeting,
+    "duplicate_key": duplicate_key,
+    "hand_written_rank_pattern": hand_written_rank_pattern,
     "ignored_field": ignored_field,
+    "invalid_bias": invalid_bias,
+    "invalid_task_type": invalid_task_type,
+    "layer_selection_conflict": layer_selection_conflict,
+    "loftq_unsupported": loftq_unsupported,
+    "orth_weight_out_of_range": orth_weight_out_of_range,
+    "tfinal_read_as_end_step": tfinal_read_as_end_step,
     "unknown_field": unknown_field,
+    "unknown_suppression": found_by_the_engine,
     "unparsable_file": found_by_the_engine,
     "unreadable_file": found_by_the_engine,
+    "unused_suppression": found_by_the_engine,
+    "unsupported_option": unsupported_option,
+    "unsupported_target_module": unsupported_target_module,
+    "wrong_value_type": wrong_value_type,
+    "yaml_number_is_text": yaml_number_is_text,
 }

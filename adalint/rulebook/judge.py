@@ -11,7 +11,7 @@ from adalint.findings import Finding, Related, Severity
 from adalint.plan import RIGHT_LOOP, Plan, assemble
 from adalint.releases import in_range
 from adalint.rulebook.checks import CHECKS
-from adalint.rulebook.templates import first_known
+from adalint.rulebook.templates import first_known, on_one_line
 from adalint.site import Surface
 from adalint.trace import Undetermined, trace
 from adalint.values import UNKNOWN, Expr, Kleene, Literal
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from adalint.rulebook.pages import Case, Outcome, Rule, Rulebook
     from adalint.rulebook.templates import Template
+    from adalint.schema import Failure
     from adalint.site import Site
     from adalint.source import Span
 
@@ -61,7 +62,7 @@ class SiteFacts:
     site: Site
     plan: Plan
     release: str
-    found: Mapping[str, str] = field(default_factory=dict)
+    found: Mapping[str, Any] = field(default_factory=dict)
     outcome: Outcome | None = None
     language: str = "en"
 
@@ -82,6 +83,25 @@ class SiteFacts:
                 return Literal(self.found.get(fact))
         return self._site_fact(fact)
 
+    @cached_property
+    def failing(self) -> Sequence[tuple[str, Failure]]:
+        """Failures of single fields that are certain, whatever is unknown; of a saved adapter, those of using it."""
+        from adalint.schema import Stage, Use, certain_failures, is_sub_configuration, use_of
+
+        values: dict[str, object] = {}
+        for name, expr in self.plan.values.items():
+            known = UNKNOWN if not is_sub_configuration(name, expr) else object()
+            values[name] = expr.value if isinstance(expr, Literal) else known
+        certain = certain_failures(values, self.release)
+        if not self.site.saved:
+            return list(certain)
+        early = (Stage.CONSTRUCTION, Stage.WRAP)
+        return [
+            (name, failure)
+            for name, failure in certain
+            if failure.stage in early or (failure.stage is Stage.FORWARD and use_of(name, self.release) is Use.REFUSED)
+        ]
+
     @property
     def _trace_shows_the_outcome(self) -> bool:
         return self.outcome is None or self.traced.get("exception") == Literal(self.outcome.exception)
@@ -98,6 +118,7 @@ class SiteFacts:
             "saved": Literal(site.saved),
             "may_get_total_step": Literal(site.may_get_total_step),
             "late_total_step": Literal(site.late_total_step),
+            "wrapped": Literal(site.wrapped),
             "knows_run_length": Literal(site.run_length is not None),
             "run_length": site.run_length.expr if site.run_length else Literal(None),
         }
@@ -116,7 +137,7 @@ class SiteFacts:
         if name == "site.run_length" and self.site.run_length:
             return self.site.run_length.text
         value = self.site.values.get(name)
-        return None if value is None else " ".join(value.text.split())
+        return None if value is None else on_one_line(value.text, self.site.source.kind)
 
     @cached_property
     def traced(self) -> Mapping[str, Expr]:
@@ -144,8 +165,9 @@ class Fired:
     facts: SiteFacts
     message: tuple[Template, ...]
     message_zh: tuple[Template, ...]
-    settles: str | None = None
-    """The field whose absence is explained by this finding: `total_steps=100` explains a missing `total_step`."""
+    severity: Severity
+    spans: tuple[Span, ...] = ()
+    """Where it points, when not at the entries that count for `at`."""
 
     @property
     def identity(self) -> tuple[str, tuple[str, ...]]:
@@ -156,15 +178,16 @@ class Fired:
         """Say it, without fixes."""
         site = self.facts.site
         facts = replace(self.facts, outcome=self.outcome(), language=language)
-        spans = [span for span in (_place(site, name) for name in self.at) if span is not None]
+        spans = [*self.spans] or [span for span in (_place(site, name) for name in self.at) if span is not None]
+        names = self.at[:1] * len(spans) if self.spans else self.at
         templates = self.message_zh if language == "zh" else self.message
         return Finding(
             code=self.rule.code,
             name=self.rule.name,
-            severity=self.rule.severity,
+            severity=self.severity,
             message=first_known(templates, facts, facts.written),
             span=spans[0] if spans else site.head,
-            related=tuple(Related(span, f"{name} is here") for name, span in zip(self.at[1:], spans[1:], strict=False)),
+            related=tuple(Related(span, f"{name} is here") for name, span in zip(names[1:], spans[1:], strict=False)),
         )
 
     def outcome(self) -> Outcome | None:
@@ -189,12 +212,11 @@ def _place(site: Site, name: str) -> Span | None:
 
 def fire(site: Site, rulebook: Rulebook, release: str) -> list[Fired]:
     """Find the rules that fire on a Site, one finding for one mistake."""
-    facts = SiteFacts(site, assemble(site), release)
+    facts = SiteFacts(site, assemble(site, release), release)
     fired = [one for rule in rulebook.rules.values() if site.where in rule.where for one in _fire_rule(rule, facts)]
     silenced = {code for one in fired for code in one.rule.supersedes}
-    if any(one.settles == "total_step" for one in fired):
-        silenced.add("ADA201")
-    return [one for one in fired if one.rule.code not in silenced]
+    here = {(code, name) for one in fired for code in one.rule.supersedes_here for name in one.at}
+    return [one for one in fired if one.rule.code not in silenced and (one.rule.code, *one.at[:1]) not in here]
 
 
 def _fire_rule(rule: Rule, facts: SiteFacts) -> Iterator[Fired]:
@@ -202,7 +224,7 @@ def _fire_rule(rule: Rule, facts: SiteFacts) -> Iterator[Fired]:
         [case] = rule.cases
         for hit in CHECKS[rule.check](facts):
             bound = replace(facts, found=hit.found)
-            yield Fired(rule, hit.at, bound, case.message, case.message_zh, hit.settles)
+            yield Fired(rule, hit.at, bound, case.message, case.message_zh, case.severity, spans=hit.spans)
         return
     primaries: set[str] = set()
     for case in rule.cases:
@@ -211,7 +233,7 @@ def _fire_rule(rule: Rule, facts: SiteFacts) -> Iterator[Fired]:
             if at[:1] and at[0] in primaries:
                 continue
             primaries.update(at[:1])
-            yield Fired(rule, at, facts, case.message, case.message_zh)
+            yield Fired(rule, at, facts, case.message, case.message_zh, case.severity)
 
 
 def _written_first(case: Case, facts: SiteFacts) -> tuple[str, ...]:
@@ -225,6 +247,6 @@ def new_mistakes(before: Sequence[Fired], after: Sequence[Fired]) -> list[Fired]
     fresh = []
     for one in after:
         known[one.rule.code] -= 1
-        if known[one.rule.code] < 0 and one.rule.severity is not Severity.INFO:
+        if known[one.rule.code] < 0 and one.severity is not Severity.INFO:
             fresh.append(one)
     return fresh

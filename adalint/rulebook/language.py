@@ -13,7 +13,19 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Final, Protocol
 
-from adalint.values import UNKNOWN, Expr, Kleene, Literal, Operation, Symbol, compare, is_number, operate
+from adalint.values import (
+    BINARY,
+    FUNCTIONS_OF_NUMBERS,
+    UNKNOWN,
+    Expr,
+    Kleene,
+    Literal,
+    Operation,
+    Symbol,
+    compare,
+    is_number,
+    operate,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -36,14 +48,6 @@ class Facts(Protocol):
         """Compare the target release of PEFT."""
 
 
-_BINARY: Final[Mapping[type[ast.operator], str]] = {
-    ast.Add: "+",
-    ast.Sub: "-",
-    ast.Mult: "*",
-    ast.Div: "/",
-    ast.FloorDiv: "//",
-    ast.Mod: "%",
-}
 _COMPARE: Final[Mapping[type[ast.cmpop], str]] = {
     ast.Lt: "<",
     ast.LtE: "<=",
@@ -52,7 +56,6 @@ _COMPARE: Final[Mapping[type[ast.cmpop], str]] = {
     ast.Eq: "==",
     ast.NotEq: "!=",
 }
-_ARITHMETIC: Final = frozenset({"max", "min", "round", "int", "ceil", "floor", "abs"})
 
 
 def _is_a_number(expr: Expr) -> Kleene:
@@ -71,6 +74,10 @@ def _is_text(expr: Expr) -> Kleene:
     return isinstance(expr.value, str) if isinstance(expr, Literal) else UNKNOWN
 
 
+def _is_fractional(expr: Expr) -> Kleene:
+    return isinstance(expr.value, float) if isinstance(expr, Literal) else UNKNOWN
+
+
 def _is_sure(expr: Expr) -> Kleene:
     return truth(expr) is True
 
@@ -79,9 +86,10 @@ PREDICATES: Final[Mapping[str, Callable[[Expr], Kleene]]] = {
     "number": _is_a_number,
     "whole": _is_whole,
     "text": _is_text,
+    "fractional": _is_fractional,
     "sure": _is_sure,
 }
-FUNCTIONS: Final = frozenset({"given", *PREDICATES, *_ARITHMETIC})
+FUNCTIONS: Final = frozenset({"given", *PREDICATES, *FUNCTIONS_OF_NUMBERS})
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +144,7 @@ def _check(node: ast.expr, text: str) -> None:
             pass
         case ast.UnaryOp(op=ast.Not() | ast.USub(), operand=operand):
             parts = [operand]
-        case ast.BinOp(left=left, op=op, right=right) if type(op) in _BINARY:
+        case ast.BinOp(left=left, op=op, right=right) if type(op) in BINARY:
             parts = [left, right]
         case ast.Compare(left=left, ops=ops, comparators=others) if all(
             type(op) in _COMPARE or isinstance(op, ast.Is | ast.IsNot | ast.In | ast.NotIn) for op in ops
@@ -179,7 +187,7 @@ def _evaluate(node: ast.expr, facts: Facts) -> Expr:
         case ast.UnaryOp(operand=operand):
             return operate("neg", _evaluate(operand, facts))
         case ast.BinOp(left=left, op=op, right=right):
-            return operate(_BINARY[type(op)], _evaluate(left, facts), _evaluate(right, facts))
+            return operate(BINARY[type(op)], _evaluate(left, facts), _evaluate(right, facts))
         case ast.BoolOp(op=op, values=parts):
             return _all_or_any(parts, facts, stop=isinstance(op, ast.Or))
         case ast.Compare(left=left, ops=ops, comparators=others):
@@ -250,7 +258,8 @@ def render(condition: Condition, texts: Mapping[str, str]) -> str:
     written = ast.unparse(Marked().visit(ast.parse(condition.text.strip(), mode="eval").body))
     whole = written
     for name, mark in marks.items():
-        text = texts[name].strip()
-        atomic = isinstance(ast.parse(text, mode="eval").body, _ATOMS)
-        written = written.replace(mark, text if atomic or whole == mark else f"({text})")
+        # In brackets of its own a text may go over several lines, and hold a `yield`.
+        tree = ast.parse(f"(\n{texts[name]}\n)", mode="eval").body
+        text = texts[name] if not {"\n", "\r"} & set(texts[name]) else ast.unparse(tree)
+        written = written.replace(mark, text if isinstance(tree, _ATOMS) or whole == mark else f"({text})")
     return written

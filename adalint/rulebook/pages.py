@@ -47,6 +47,7 @@ class Case:
     at: tuple[str, ...]
     message: tuple[Template, ...]
     message_zh: tuple[Template, ...]
+    severity: Severity
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +60,8 @@ class Step:
     other: str | None = None
     text: Template | None = None
     when: Condition | None = None
+    unfolded: bool = False
+    """Write the value as an expression even where all its numbers are known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +75,7 @@ class Recipe:
     steps: tuple[Step, ...]
     where: tuple[str, ...]
     chooses_number: bool
+    takes_away: bool
     intent: tuple[str, str] | None
 
 
@@ -88,6 +92,8 @@ class Rule:
     cases: tuple[Case, ...]
     check: str | None
     supersedes: tuple[str, ...]
+    supersedes_here: tuple[str, ...]
+    """Rules that it silences only where they point at a field that it points at, too."""
     outcomes: tuple[Outcome, ...]
     fixes: tuple[Recipe, ...]
     path: Path
@@ -119,12 +125,14 @@ def rules_directory() -> Path:
 
 
 @cache
-def load() -> Rulebook:
-    """Load the pages that ship with adalint.
+def load(folders: tuple[str, ...] = ()) -> Rulebook:
+    """Load the pages that ship with adalint, and those of a team's own folders.
 
     Raises:
         PageError: a page is missing, broken, or says something that the format does not know.
     """
+    if folders:
+        return _with_team_pages(load(), folders)
     directory = rules_directory()
     rules = [load_page(path) for path in sorted(directory.glob("ADA*.md"))]
     if not rules:
@@ -132,32 +140,105 @@ def load() -> Rulebook:
     return Rulebook({rule.code: rule for rule in rules})
 
 
-def load_page(path: Path) -> Rule:
-    """Load one page.
+def _with_team_pages(shipped: Rulebook, folders: Iterable[str]) -> Rulebook:
+    rules = dict(shipped.rules)
+    for folder in folders:
+        try:
+            pages = [path for path in sorted(Path(folder).iterdir()) if path.suffix == ".md"]
+        except OSError as error:
+            raise PageError(f"{_shown(Path(folder))}: {error.strerror}") from None
+        for path in pages:
+            rule = load_page(path, of_team=True)
+            for other in rules.values():
+                if rule.code == other.code or rule.name == other.name:
+                    there = f"{other.code} {other.name} is there already"
+                    raise PageError(f"{_shown(path)}: {there} ({_shown(other.path)})")
+            rules[rule.code] = rule
+    book = Rulebook(rules)
+    for rule in rules.values():
+        for code in rule.supersedes:
+            if code not in rules:
+                raise PageError(f"{_shown(rule.path)}: `supersedes` names {code!r}, which is no rule")
+    return book
+
+
+def load_page(path: Path, *, of_team: bool = False) -> Rule:
+    """Load one page; a team's own may leave out `outcome` and `zh`, and has its reasons in `when`, never in a `check`.
 
     Raises:
-        PageError: it does not follow the format.
+        PageError: it does not follow the format; the message names the page and, where there is one, the line.
     """
-    front, _ = _split(path)
+    shown = _shown(path) if of_team else path.name
+    front, _ = _split(path, shown)
     try:
-        return _rule(tomllib.loads(front), path)
+        table = tomllib.loads(front)
+        return _rule(_completed(table) if of_team else table, path)
     except (tomllib.TOMLDecodeError, LanguageError, KeyError, TypeError, ValueError) as error:
         reason = f"missing key {error}" if isinstance(error, KeyError) else str(error)
-        raise PageError(f"{path.name}: {reason}") from None
+        row = None if isinstance(error, tomllib.TOMLDecodeError) else _row_of(front, reason)
+        raise PageError(f"{shown}: {'' if row is None else f'line {row}: '}{reason}") from None
 
 
-def _split(path: Path) -> tuple[str, str]:
-    text = path.read_text(encoding="utf-8")
+_TEAM_CODE = re.compile(r"(?!ADA)[A-Z]{2,10}\d{1,5}")
+_TEAM_NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)+")
+
+
+def _completed(front: dict[str, Any]) -> dict[str, Any]:
+    """Check what a team's page may say, and put in what it may leave out."""
+    if "check" in front:
+        raise ValueError("`check` is not for pages of your own: they are data, say it with `when`")
+    if not _TEAM_CODE.fullmatch(front["code"]):
+        raise ValueError(f"code {front['code']!r}: 2 to 10 capitals and 1 to 5 digits are wanted, and not ADA in front")
+    if not _TEAM_NAME.fullmatch(front["name"]):
+        raise ValueError(f"name {front['name']!r}: words in lower case with hyphens between them are wanted")
+    words: dict[str, Any] = {"summary": front["summary"]}
+    if "case" in front:
+        words["case"] = [case["message"] for case in front["case"]]
+    elif "message" in front:
+        words["message"] = front["message"]
+    words["fix"] = [fix["title"] for fix in front.get("fix", [])]
+    outcome = [{"peft": ">=0.3", "stage": "silent"}]
+    return {"outcome": outcome, **front, "zh": {**words, **front.get("zh", {})}}
+
+
+def place_in(path: Path, word: str) -> str:
+    """Say where a page of a team's own uses a word."""
+    row = _row_of(_split(path)[0], f"'{word}'")
+    return _shown(path) if row is None else f"{_shown(path)}: line {row}"
+
+
+def _row_of(front: str, reason: str) -> int | None:
+    """Find the line that a complaint quotes; the front matter starts on the page's first line."""
+    for quoted in re.findall(r"'([^']+)'|\"([^\"]+)\"", reason):
+        word = quoted[0] or quoted[1]
+        for row, line in enumerate(front.splitlines(), start=1):
+            if word in line:
+                return row
+    return None
+
+
+def _shown(path: Path) -> str:
+    try:
+        return str(path.relative_to(Path.cwd()))
+    except ValueError:
+        return str(path)
+
+
+def _split(path: Path, shown: str | None = None) -> tuple[str, str]:
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise PageError(f"{shown or path.name}: cannot be read: {error}") from None
     parts = re.split(rf"^{re.escape(FENCE)}$", text, maxsplit=2, flags=re.MULTILINE)
     if len(parts) != 3 or parts[0].strip():
-        raise PageError(f"{path.name}: the front matter must stand between two lines of {FENCE}")
+        raise PageError(f"{shown or path.name}: the front matter must stand between two lines of {FENCE}")
     return parts[1], parts[2].lstrip("\n")
 
 
 def _rule(front: dict[str, Any], path: Path) -> Rule:
     _only(
         front,
-        "code name summary severity where when message at check case supersedes outcome fix zh",
+        "code name summary severity where when message at check case supersedes supersedes-here outcome fix zh",
         "the front matter",
     )
     zh = front["zh"]
@@ -180,6 +261,7 @@ def _rule(front: dict[str, Any], path: Path) -> Rule:
         cases=tuple(_cases(front, zh)),
         check=front.get("check"),
         supersedes=tuple(front.get("supersedes", ())),
+        supersedes_here=tuple(front.get("supersedes-here", ())),
         outcomes=tuple(_outcome(outcome) for outcome in front["outcome"]),
         fixes=tuple(_recipe(fix, title) for fix, title in zip(fixes, titles_zh, strict=True)),
         path=path,
@@ -192,12 +274,13 @@ def _cases(front: dict[str, Any], zh: dict[str, Any]) -> Iterable[Case]:
     if len(messages_zh) != len(cases):
         raise ValueError(f"[zh] must translate all {len(cases)} cases, in order")
     for case, message_zh in zip(cases, messages_zh, strict=True):
-        _only(case, "when at message", "[[case]]")
+        _only(case, "when at message severity", "[[case]]")
         yield Case(
             when=parse(case.get("when", "True")),
             at=tuple(case.get("at", ())),
             message=_templates(case["message"]),
             message_zh=_templates(message_zh),
+            severity=Severity(case.get("severity", front["severity"])),
         )
 
 
@@ -223,7 +306,7 @@ def _optional(text: str | None) -> Condition | None:
 
 
 def _recipe(fix: dict[str, Any], title_zh: str) -> Recipe:
-    _only(fix, "title when effect do where chooses-number intent", "[[fix]]")
+    _only(fix, "title when effect do where chooses-number takes-away intent", "[[fix]]")
     intent = fix.get("intent")
     return Recipe(
         title=parse_template(fix["title"]),
@@ -233,13 +316,16 @@ def _recipe(fix: dict[str, Any], title_zh: str) -> Recipe:
         steps=tuple(_step(step) for step in fix.get("do", ())),
         where=tuple(fix.get("where", ())),
         chooses_number=fix.get("chooses-number", False),
+        takes_away=fix.get("takes-away", False),
         intent=None if intent is None else next(iter(intent.items())),
     )
 
 
-_STEP_KEYS = {
-    "set": "set to after when",
+STEP_KEYS = {
+    "set": "set to text after when unfolded",
     "remove": "remove when",
+    "remove-earlier": "remove-earlier when",
+    "drop": "drop items when",
     "rename": "rename to when",
     "swap": "swap with when",
     "note": "note text when",
@@ -247,17 +333,23 @@ _STEP_KEYS = {
 
 
 def _step(step: dict[str, Any]) -> Step:
-    kind = next((kind for kind in _STEP_KEYS if kind in step), None)
+    kind = next((kind for kind in STEP_KEYS if kind in step), None)
     if kind is None:
-        raise ValueError(f"a step of a fix is one of {', '.join(_STEP_KEYS)}, not {step}")
-    _only(step, _STEP_KEYS[kind], f"a {kind} step")
+        raise ValueError(f"a step of a fix is one of {', '.join(STEP_KEYS)}, not {step}")
+    _only(step, STEP_KEYS[kind], f"a {kind} step")
     return Step(
         kind=kind,
         field=step[kind],
         value=parse(step["to"]) if kind == "set" else None,
-        other={"rename": step.get("to"), "swap": step.get("with"), "set": step.get("after")}.get(kind),
-        text=parse_template(step["text"]) if kind == "note" else None,
+        other={
+            "rename": step.get("to"),
+            "swap": step.get("with"),
+            "set": step.get("after"),
+            "drop": step.get("items"),
+        }.get(kind),
+        text=parse_template(step["text"]) if kind == "note" or "text" in step else None,
         when=_optional(step.get("when")),
+        unfolded=step.get("unfolded", False),
     )
 
 

@@ -5,11 +5,13 @@ A placeholder holds an expression of the rule language. Its value is computed; a
 
 from __future__ import annotations
 
+import ast
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from adalint.rulebook.language import Condition, parse
+from adalint.source import Kind
 from adalint.values import Expr, Literal, Operation, Symbol
 
 if TYPE_CHECKING:
@@ -71,6 +73,13 @@ def _shown(part: Condition, facts: Facts) -> str | None:
     if part.text.startswith(_BARE) and isinstance(expr, Literal):
         return None if expr.value is None else str(expr.value)
     return show(expr)
+
+
+def on_one_line(text: str, kind: Kind) -> str:
+    """Write a value on one line; in Python without the comments that stand inside it."""
+    if kind is Kind.PYTHON and {"\n", "\r"} & set(text):
+        return ast.unparse(ast.parse(f"(\n{text}\n)", mode="eval").body)
+    return " ".join(text.split())
 
 
 def show(expr: Expr) -> str | None:

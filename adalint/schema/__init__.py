@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any, Final, Literal, Union, get_args, get_orig
 from adalint.releases import NEWEST, in_range
 from adalint.schema.distance import edit_distance
 from adalint.schema.facts import Bounds, Facts, Failure, FieldFacts, Stage, Undecided, Use
-from adalint.schema.model import AdaLoraSettings, IgnoredRankWarning
-from adalint.schema.prediction import UNDECIDABLE, Prediction, predict
+from adalint.schema.model import AdaLoraSettings, IgnoredRankWarning, embeddings_in
+from adalint.schema.prediction import UNDECIDABLE, Prediction, certain_failures, predict
 from adalint.values import UNKNOWN, Kleene, Symbol, operate
 from adalint.values import Literal as Known
 
@@ -38,13 +38,17 @@ __all__ = [
     "Stage",
     "Undecided",
     "Use",
+    "certain_failures",
     "closest_field",
     "defaults",
     "derived",
     "effective",
+    "embeddings_in",
     "failures",
     "fields_of",
     "is_ignored",
+    "is_sub_configuration",
+    "meanings",
     "predict",
     "use_of",
 ]
@@ -162,6 +166,15 @@ def _scale(alpha: Expr, rank: Expr) -> Expr:
     return operate("/", alpha, rank)
 
 
+def meanings(name: str) -> tuple[str, ...]:
+    """Name the fields that an unknown name may stand for."""
+    if name in ALIASES:
+        known = ALIASES[name]
+        return ("init_r", "target_r") if known is None else (known,)
+    closest = closest_field(name)
+    return () if closest is None else (closest,)
+
+
 def closest_field(name: str, release: str = NEWEST, given: Collection[str] = ()) -> str | None:
     """Find the field that an unknown name means: a known alias, else the one close match that would help.
 
@@ -218,8 +231,13 @@ def is_ignored(field: str, expr: Expr, release: str = NEWEST, values: Mapping[st
 def _asks(field: FieldFacts, expr: Expr) -> Kleene:
     if isinstance(expr, Known):
         return bool(expr.value) and expr.value != field.default
-    made_by = field.facts.config_class
-    if isinstance(expr, Symbol) and made_by and expr.text.split("(")[0].split(".")[-1] == made_by:
+    if is_sub_configuration(field.name, expr) and isinstance(expr, Symbol):
         # `LoraRuntimeConfig()` is the default itself.
         return field.name != "runtime_config" or not expr.text.replace(" ", "").endswith("()")
     return UNKNOWN
+
+
+def is_sub_configuration(field: str, expr: Expr) -> bool:
+    """Tell whether a value is made by the class of PEFT that the field is for: `LoftQConfig(loftq_bits=4)`."""
+    made_by = FIELDS[field].facts.config_class
+    return made_by is not None and isinstance(expr, Symbol) and expr.text.split("(")[0].split(".")[-1] == made_by

@@ -84,12 +84,20 @@ def _is_no_config(value: object) -> bool:
     return isinstance(value, int | float | str | list | tuple | set)
 
 
-def _targets_embedding(v: Values) -> bool:
-    names = v["target_modules"]
-    if isinstance(names, str) or not isinstance(names, list | tuple | set):
-        return False
+def embeddings_in(v: Values) -> list[str]:
+    """List the entries of `target_modules` that name an embedding which is neither left out nor trained whole."""
+    names = [name for name in _names(v["target_modules"]) if isinstance(name, str)]
+    embeddings = [name for name in names if name.split(".")[-1] in EMBEDDINGS]
+    if not embeddings:
+        return []
+    if isinstance(v["exclude_modules"], str) and v["exclude_modules"]:
+        raise Undecided
     left_out = [*_names(v["exclude_modules"]), *_names(v["modules_to_save"])]
-    return any(isinstance(name, str) and name.split(".")[-1] in EMBEDDINGS and name not in left_out for name in names)
+    return [name for name in embeddings if name not in left_out]
+
+
+def _targets_embedding(v: Values) -> bool:
+    return bool(embeddings_in(v))
 
 
 def _names(value: object) -> tuple[Any, ...]:
@@ -137,7 +145,19 @@ def _no_number(name: str, stage: Stage, order: int, *, also_bad: tuple[type, ...
     )
 
 
-def _unsupported_config(name: str, config_class: str, order: int) -> Failure:
+def _no_name(name: str, exception: str, order: int, peft: str) -> Failure:
+    return Failure(
+        WRAP,
+        exception,
+        lambda v: any(not isinstance(item, str) for item in _names(v[name])),
+        f"{name} lists something that is no name",
+        f"write {name} as a list of names",
+        order,
+        peft,
+    )
+
+
+def _unsupported_config(name: str, config_class: str, order: int, peft: str = ">=0.21") -> Failure:
     return Failure(
         CONSTRUCTION,
         "TypeError",
@@ -145,7 +165,7 @@ def _unsupported_config(name: str, config_class: str, order: int) -> Failure:
         f"{name} must be a {config_class}, a dict or None",
         f"delete {name}: AdaLoRA ignores it",
         order,
-        ">=0.21",
+        peft,
     )
 
 
@@ -420,8 +440,17 @@ class AdaLoraSettings(BaseModel):
                 ),
                 Failure(
                     FORWARD,
+                    "TypeError",
+                    lambda v: v["task_type"] in TASK_TYPES and not _is_number(v["orth_reg_weight"]),
+                    "orth_reg_weight is not a number",
+                    "write orth_reg_weight as a number, without quotes",
+                    19,
+                    "<0.20",
+                ),
+                Failure(
+                    FORWARD,
                     "ValueError",
-                    lambda v: v["task_type"] is not None and v["orth_reg_weight"] <= 0,
+                    lambda v: v["task_type"] in TASK_TYPES and v["orth_reg_weight"] <= 0,
                     "orth_reg_weight must be above 0 with a task_type",
                     "set orth_reg_weight above 0, or upgrade to PEFT 0.20, which allows 0",
                     20,
@@ -430,7 +459,7 @@ class AdaLoraSettings(BaseModel):
                 Failure(
                     FORWARD,
                     "AssertionError",
-                    lambda v: v["task_type"] is not None and v["orth_reg_weight"] <= 0,
+                    lambda v: v["task_type"] in TASK_TYPES and v["orth_reg_weight"] <= 0,
                     "orth_reg_weight must be above 0 with a task_type",
                     "set orth_reg_weight above 0, or upgrade to PEFT 0.20, which allows 0",
                     20,
@@ -505,6 +534,7 @@ class AdaLoraSettings(BaseModel):
                     lambda v: v["rank_pattern"] is not None and not isinstance(v["rank_pattern"], dict),
                     "rank_pattern is no mapping, and nothing was allocated in its place",
                     "delete rank_pattern: training writes it",
+                    20,
                 ),
                 Failure(
                     SAVE,
@@ -512,6 +542,7 @@ class AdaLoraSettings(BaseModel):
                     _is_unsaved_rank_pattern,
                     "rank_pattern holds ranks instead of truth values, and nothing was allocated in their place",
                     "delete rank_pattern: training writes it",
+                    20,
                 ),
             ),
         ),
@@ -584,15 +615,7 @@ class AdaLoraSettings(BaseModel):
                     "write target_modules as a list of names",
                     30,
                 ),
-                Failure(
-                    WRAP,
-                    "AttributeError",
-                    lambda v: any(not isinstance(name, str) for name in _names(v["target_modules"])),
-                    "target_modules lists something that is no name",
-                    "write target_modules as a list of names",
-                    30,
-                    ">=0.18",
-                ),
+                _no_name("target_modules", "AttributeError", 30, ">=0.19"),
                 Failure(
                     WRAP,
                     "re.error",
@@ -608,6 +631,16 @@ class AdaLoraSettings(BaseModel):
                     "target_modules names an embedding, which AdaLoRA cannot adapt",
                     "remove the embedding from target_modules",
                     65,
+                    ">=0.7",
+                ),
+                Failure(
+                    WRAP,
+                    "AttributeError",
+                    _targets_embedding,
+                    "target_modules names an embedding, which AdaLoRA cannot adapt",
+                    "remove the embedding from target_modules",
+                    65,
+                    "<0.7",
                 ),
             ),
         ),
@@ -643,6 +676,16 @@ class AdaLoraSettings(BaseModel):
                     "exclude_modules is a string, read as a regular expression, and no valid one",
                     "mend the expression, or write a list of names",
                     60,
+                    "!=0.16.*,!=0.17.*",
+                ),
+                Failure(
+                    WRAP,
+                    "re.error",
+                    lambda v: _is_bad_pattern(v["exclude_modules"]),
+                    "exclude_modules is a string, read as a regular expression, and no valid one",
+                    "mend the expression, or write a list of names",
+                    15,
+                    ">=0.16,<0.18",
                 ),
             ),
         ),
@@ -689,6 +732,15 @@ class AdaLoraSettings(BaseModel):
                     110,
                     "<0.18",
                 ),
+                Failure(
+                    SAVE,
+                    "NotImplementedError",
+                    lambda v: isinstance(v["bias"], str) and v["bias"].endswith("_only") and v["bias"] != "lora_only",
+                    "bias is none of none, all and lora_only",
+                    'write bias="none", "all" or "lora_only"',
+                    10,
+                    ">=0.18,<0.21",
+                ),
             ),
         ),
     ] = "none"
@@ -715,16 +767,21 @@ class AdaLoraSettings(BaseModel):
                     "modules_to_save is no list",
                     "write modules_to_save as a list of names",
                     20,
+                    ">=0.16",
                 ),
                 Failure(
                     WRAP,
-                    "AttributeError",
-                    lambda v: any(not isinstance(name, str) for name in _names(v["modules_to_save"])),
-                    "modules_to_save lists something that is no name",
+                    "TypeError",
+                    lambda v: _is_scalar(v["modules_to_save"]),
+                    "modules_to_save is no list",
                     "write modules_to_save as a list of names",
                     20,
-                    ">=0.18",
+                    "<0.16",
                 ),
+                _no_name("modules_to_save", "AttributeError", 20, ">=0.19"),
+                _no_name("modules_to_save", "TypeError", 120, ">=0.16,<0.19"),
+                _no_name("modules_to_save", "TypeError", 20, ">=0.14,<0.16"),
+                _no_name("modules_to_save", "TypeError", 150, "<0.14"),
             ),
         ),
     ] = None
@@ -964,7 +1021,7 @@ class AdaLoraSettings(BaseModel):
             since="0.20.0",
             uses=IGNORED,
             config_class="VeloraConfig",
-            failures=(_unsupported_config("velora_config", "VeloraConfig", 30),),
+            failures=(_unsupported_config("velora_config", "VeloraConfig", 30, ">=0.20"),),
         ),
     ] = None
     alora_invocation_tokens: Annotated[
@@ -1169,6 +1226,15 @@ class AdaLoraSettings(BaseModel):
                     f"write one of {', '.join(TASK_TYPES)}",
                     10,
                     ">=0.14",
+                ),
+                Failure(
+                    WRAP,
+                    "TypeError",
+                    lambda v: isinstance(v["task_type"], list | dict | set),
+                    "task_type is no task type",
+                    f"write one of {', '.join(TASK_TYPES)}",
+                    5,
+                    "<0.14",
                 ),
             ),
         ),

@@ -9,18 +9,20 @@ from typing import Any, Final
 
 from adalint.plan import RIGHT_LOOP, Loop, Plan
 from adalint.releases import NEWEST
-from adalint.schema.facts import Stage, Undecided
+from adalint.schema.facts import Failure, Stage, Undecided
 from adalint.trace import Trace, Undetermined, trace
 from adalint.values import UNKNOWN, Literal, Unknown
 
 UNDECIDABLE: Final[Mapping[str, str]] = {
     "target_modules": "whether a name, an expression or the table of architectures matches depends on the model; "
-    "what is written is taken to match",
+    "what is written is taken to match; before 0.19 a number may name a layer; before 0.15 `all-linear` raises unless "
+    "the model is one of transformers",
     "exclude_modules": "whether anything is left to adapt depends on the model",
     "layers_to_transform": "which layers exist, and whether their path counts them, depends on the model",
     "layers_pattern": "which list of layers exists depends on the model",
     "layer_replication": "only some architectures have layers that PEFT can replicate",
-    "modules_to_save": "which modules match depends on the model; of a string, every letter is taken for a name",
+    "modules_to_save": "which modules match depends on the model; of a string, every letter is taken for a name; before "
+    "0.14 a number may name a layer",
     "trainable_token_indices": "whether there is an embedding, and how many rows it has, depends on the model",
     "target_parameters": "whether a parameter matches depends on the model (nothing is raised when none does), and "
     "ValueError takes the place of TypeError when its module is also in target_modules",
@@ -92,15 +94,35 @@ def predict(
             if failure.stage not in _TRACED and failure.when(asked):
                 return Prediction(failure.stage, failure.exception, failure.message, field=name)
         run = _predict_run(asked, loop, modules)
-        if run.failure or run.allocates or asked["rank_pattern"] is None:
+        if run.failure:
             return run.failure
         for name, failure in failures(release):
-            if failure.stage is Stage.SAVE and failure.when(asked):
+            replaced = run.allocates and name == "rank_pattern"
+            if failure.stage is Stage.SAVE and not replaced and failure.when(asked):
                 return Prediction(failure.stage, failure.exception, failure.message, field=name)
         return None
     except (Undecided, Undetermined, TypeError):
         # TypeError: a value of a kind that no check expects.
         return UNKNOWN
+
+
+def certain_failures(values: Mapping[str, object], release: str = NEWEST) -> Iterator[tuple[str, Failure]]:
+    """Give the first failure of each field that holds whatever the unknown ones are, in the order of `failures`.
+
+    `values` are effective: plain Python values, or UNKNOWN. The failure of one field may hide that of another.
+    """
+    from adalint.schema import failures
+
+    asked = _Asked(values)
+    failed: set[str] = set()
+    for name, failure in failures(release):
+        try:
+            if name not in failed and failure.when(asked):
+                failed.add(name)
+                yield name, failure
+        except (Undecided, TypeError, AttributeError, ValueError, ArithmeticError):
+            # A value of a kind that this failure is not about.
+            continue
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,15 +150,21 @@ def _predict_run(asked: Mapping[str, Any], loop: Loop, modules: int) -> _Run:
         exception, text = _masking_with(asked["rank_pattern"])
         return _Run(Prediction(Stage.STEP, exception, text, field="tfinal", step=loop.counter.start))
     plan = Plan({}, loop=loop, modules=modules)
-    where_asked = {"init_r": 2, "target_r": 1, "deltaT": 0, "tinit": tinit if math.isfinite(tinit) else -1}
+    # Only before 0.15, which does not look whether tinit is a number, or lies before the end.
+    timeless = not isinstance(tinit, int | float)
+    if tinit == math.inf:
+        tinit = 2 * _FAR
+    asked_from = -1 if timeless or not math.isfinite(tinit) else tinit
+    where_asked = {"init_r": 2, "target_r": 1, "deltaT": 0, "tinit": asked_from}
     ends = {"total_step": total, "tfinal": final}
     if not math.isfinite(end):
         ends = {"total_step": _FAR, "tfinal": 0}
     # The budget is computed before deltaT is looked at, at the same steps; a deltaT of 0 finds them.
     for wrong, exception, field, text in (
+        (timeless, "TypeError", "tinit", "tinit is not a number"),
         (not isinstance(target, int | float), "TypeError", "target_r", "target_r is not a number"),
         (not _is_finite(target), "ValueError", "target_r", "target_r is not finite"),
-        (not math.isfinite(tinit), "ValueError", "tinit", "tinit is not finite"),
+        (not _is_finite(tinit), "ValueError", "tinit", "tinit is not finite"),
     ):
         if wrong:
             result = _trace(plan, {**where_asked, **ends})

@@ -1,0 +1,315 @@
+"""Comments that silence findings: `# adalint: ignore[name, CODE]` and `# adalint: ignore-file[...]`.
+
+Between the brackets stand the words that `--select` takes, too: codes, names, prefixes, `ALL`. A comment behind code
+covers its line, one on a line of its own covers what stands directly below. A comment that names no rule silences
+nothing: what it would hide tomorrow nobody has looked at.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final
+
+from adalint.findings import Finding, Fix, Safety
+from adalint.rulebook.pages import load
+from adalint.rulebook.templates import first_known
+from adalint.settings import stands_for
+from adalint.source import Edit, Kind, Span
+from adalint.values import UNKNOWN, Expr, Kleene, Literal
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from adalint.rulebook.pages import Rule, Rulebook
+    from adalint.settings import Settings
+    from adalint.source import Source
+
+UNUSED: Final = "ADA902"
+UNRECOGNISED: Final = "ADA903"
+OWN_CODES: Final = frozenset({UNUSED, UNRECOGNISED})
+"""The rules about suppressions themselves; their findings come from here."""
+
+MARK: Final = "adalint"
+"""What every suppression holds, in small letters."""
+
+_DIRECTIVE: Final = re.compile(
+    r"#[ \t]*adalint[ \t]*:[ \t]*(?P<verb>[\w-]+)(?P<list>[ \t]*\[(?P<words>[^\[\]#]*)(?P<close>\])?)?", re.IGNORECASE
+)
+_WORD: Final = re.compile(r"[^\s,]+")
+_VERBS: Final = frozenset({"ignore", "ignore-file"})
+_MISTAKEN: Final = frozenset(
+    {
+        *("ignore-line", "ignore-next-line", "ignore-next", "noqa", "off", "skip", "skip-file"),
+        *("disable", "disable-line", "disable-next-line", "disable-next", "disable-file"),
+    }
+)
+"""What other tools call it; anything else behind `adalint:` is prose."""
+
+
+@dataclass(frozen=True, slots=True)
+class Comment:
+    """A comment, and the bytes that a suppression in it covers: none when nothing stands below it."""
+
+    span: Span
+    own_line: bool
+    covers: Span | None
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """A word between the brackets, where it stands."""
+
+    text: str
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Directive:
+    """A suppression as it is written; `complaint` says what makes it silence nothing, None when it is well formed."""
+
+    comment: Comment
+    span: Span
+    verb: str
+    words: tuple[Word, ...]
+    complaint: str | None = None
+
+    @property
+    def of_file(self) -> bool:
+        """Whether it covers the whole file."""
+        return self.verb == "ignore-file"
+
+    def covers(self, finding: Finding, source: Source) -> bool:
+        """Tell whether it stands where it would silence the finding."""
+        if self.complaint is not None:
+            return False
+        return self.of_file or reaches(self.comment, finding, source)
+
+
+def reaches(comment: Comment, finding: Finding, source: Source) -> bool:
+    """Tell whether a comment covers a finding: from behind its lines, or from directly above."""
+    if comment.covers is None:
+        return False
+    if comment.own_line:
+        return comment.covers.start <= finding.span.start < max(comment.covers.stop, comment.covers.start + 1)
+    row = source.row_of(comment.span.start)
+    last = max(finding.span.start, finding.span.stop - 1)
+    return source.row_of(finding.span.start) <= row <= source.row_of(last)
+
+
+@dataclass(frozen=True, slots=True)
+class Sifted:
+    """Findings parted by the comments of their source: what is left to report, and what is silenced."""
+
+    kept: tuple[Finding, ...]
+    suppressed: tuple[Finding, ...]
+
+
+def sift(source: Source, findings: Sequence[Finding], settings: Settings, *, parsed: bool = True) -> Sifted:
+    """Part the findings of a source, and add those about its suppressions: unused ones and ones that name no rule.
+
+    `parsed` is False when the source could not be read. Then only `ignore-file` counts, and only in the comments in
+    front of everything else, which are comments whatever follows.
+    """
+    book = load(settings.rule_folders)
+    directives = directives_of(source) if parsed else _at_the_head(source)
+    used: set[Span] = set()
+    kept, suppressed = _part(source, findings, directives, used)
+    if parsed:
+        complaints = _unrecognised(source, directives, book, settings, kept)
+        for found in (complaints, _unused(source, directives, used, book, settings)):
+            left, silenced = _part(source, found, directives, used)
+            kept += left
+            suppressed += silenced
+    return Sifted(tuple(kept), tuple(suppressed))
+
+
+def directives_of(source: Source) -> list[Directive]:
+    """Find the suppressions of a text that can be read; words in strings are none."""
+    if source.kind is Kind.PYTHON:
+        from adalint.readers.python_comments import comments_of
+    elif source.kind is Kind.YAML:
+        from adalint.readers.yaml_comments import comments_of
+    else:
+        return []
+    return [directive for comment in comments_of(source) for directive in _directives_in(source, comment)]
+
+
+def _at_the_head(source: Source) -> list[Directive]:
+    found: list[Directive] = []
+    for row in range(1, len(source.line_starts) + 1):
+        line = source.line_span(row)
+        text = source.slice(line)
+        if text.strip() and not text.lstrip().startswith("#"):
+            break
+        found += _directives_in(source, Comment(line, own_line=True, covers=None))
+    return [directive for directive in found if directive.of_file]
+
+
+def _directives_in(source: Source, comment: Comment) -> Iterator[Directive]:
+    text = source.slice(comment.span)
+
+    def span(start: int, stop: int) -> Span:
+        first = comment.span.start + len(text[:start].encode())
+        return Span(first, first + len(text[start:stop].encode()))
+
+    for match in _DIRECTIVE.finditer(text):
+        verb = match["verb"].lower()
+        if verb not in _VERBS and verb not in _MISTAKEN:
+            continue
+        start = match.start("words")
+        words = tuple(
+            Word(word.group(), span(start + word.start(), start + word.end()))
+            for word in _WORD.finditer(match["words"] or "")
+        )
+        end = match.end() if match["close"] else match.end("verb")
+        complaint = None
+        if verb not in _VERBS or not match["close"] or not words:
+            complaint = text[match.start() : match.end()].rstrip()
+        yield Directive(comment, span(match.start(), end), verb, words if match["close"] else (), complaint)
+
+
+def _part(
+    source: Source, findings: Iterable[Finding], directives: Sequence[Directive], used: set[Span]
+) -> tuple[list[Finding], list[Finding]]:
+    kept: list[Finding] = []
+    suppressed: list[Finding] = []
+    for finding in findings:
+        hits = {
+            word.span
+            for directive in directives
+            if directive.covers(finding, source)
+            for word in directive.words
+            if stands_for(word.text, finding.code, finding.name)
+        }
+        used |= hits
+        (suppressed if hits else kept).append(finding)
+    return kept, suppressed
+
+
+# The findings about suppressions themselves.
+
+
+@dataclass(frozen=True, slots=True)
+class _Facts:
+    """What the pages of the two rules may ask: what was found."""
+
+    found: Mapping[str, str]
+
+    def value(self, name: str) -> Expr:
+        """Give `found.…`."""
+        return Literal(self.found.get(name.removeprefix("found.")))
+
+    def given(self, _: str) -> Kleene:
+        """Answer that nothing is known of fields here."""
+        return UNKNOWN
+
+    def release_is(self, _: str, __: str) -> bool:
+        """Answer that releases do not matter here."""
+        return False
+
+
+def _say(rule: Rule, found: Mapping[str, str], span: Span, settings: Settings, edit: Edit | None) -> Finding:
+    """Make a finding in the words of its page; `edit` is the fix, which keeps training as it is."""
+    facts = _Facts(found)
+    chinese = settings.language == "zh"
+    [case] = rule.cases
+    fixes: tuple[Fix, ...] = ()
+    if edit is not None:
+        [recipe] = rule.fixes
+        title = first_known([recipe.title_zh if chinese else recipe.title], facts, lambda _: None)
+        fixes = (Fix(title, recipe.effect, Safety.SAFE, (edit,)),)
+    message = first_known(case.message_zh if chinese else case.message, facts, lambda _: None)
+    severity = settings.severity_of(rule.code, rule.name, rule.severity)
+    return Finding(rule.code, rule.name, severity, message, span, fixes=fixes)
+
+
+def _unused(
+    source: Source, directives: Iterable[Directive], used: set[Span], book: Rulebook, settings: Settings
+) -> Iterator[Finding]:
+    """Report words that silence nothing, although every rule that they stand for is looked for."""
+    rule = book.rules[UNUSED]
+    if not settings.selected(rule.code, rule.name, rule.severity):
+        return
+    for directive in directives:
+        idle = [word for word in directive.words if word.span not in used and _could_be_used(word.text, book, settings)]
+        if directive.complaint is None and idle:
+            whole = len(idle) == len(directive.words)
+            found = {"rules": ", ".join(word.text for word in idle)}
+            span = directive.span if whole else idle[0].span
+            yield _say(rule, found, span, settings, _without(source, directive, idle))
+
+
+def _could_be_used(word: str, book: Rulebook, settings: Settings) -> bool:
+    meant = [rule for rule in book.rules.values() if stands_for(word, rule.code, rule.name)]
+    return bool(meant) and all(
+        rule.code not in OWN_CODES and settings.selected(rule.code, rule.name, severity)
+        for rule in meant
+        for severity in {rule.severity, *(case.severity for case in rule.cases)}
+    )
+
+
+def _without(source: Source, directive: Directive, idle: Sequence[Word]) -> Edit:
+    """Take words out of a suppression, and the suppression away when no word is left; other remarks stay."""
+    left = [word for word in directive.words if word not in idle]
+    if left:
+        text = ", ".join(word.text for word in left)
+        return Edit(Span(directive.words[0].span.start, directive.words[-1].span.stop), text)
+    comment, span = directive.comment.span, directive.span
+    before = source.slice(Span(comment.start, span.start)).rstrip()
+    after = source.slice(Span(span.stop, comment.stop))
+    if before:
+        return Edit(Span(comment.start + len(before.encode()), span.stop), "")
+    if after.strip():
+        remark = after.lstrip(" \t;,:.-–—")
+        text = "" if remark.startswith("#") else "# "
+        return Edit(Span(span.start, comment.stop - len(remark.encode())), text if remark else "")
+    line = source.line_span(source.row_of(comment.start))
+    if directive.comment.own_line:
+        return Edit(Span(line.start, _next_line(source, line)), "")
+    code = source.content[line.start : span.start].rstrip(b" \t")
+    return Edit(Span(line.start + len(code), span.stop), "")
+
+
+def _next_line(source: Source, line: Span) -> int:
+    row = source.row_of(line.start)
+    return source.line_starts[row] if row < len(source.line_starts) else len(source.content)
+
+
+def _unrecognised(
+    source: Source, directives: Iterable[Directive], book: Rulebook, settings: Settings, kept: Sequence[Finding]
+) -> Iterator[Finding]:
+    """Report words that stand for no rule, and suppressions that name none."""
+    rule = book.rules[UNRECOGNISED]
+    if not settings.selected(rule.code, rule.name, rule.severity):
+        return
+    for directive in directives:
+        if directive.complaint is not None:
+            verb = "ignore-file" if "file" in directive.verb else "ignore"
+            covered = replace(directive, verb=verb, complaint=None)
+            names = {finding.name for finding in kept if covered.covers(finding, source)}
+            found = {"form": directive.complaint, "instead": f"# adalint: {verb}[{', '.join(sorted(names)) or 'NAME'}]"}
+            yield _say(rule, found, directive.span, settings, None)
+            continue
+        for word in directive.words:
+            if any(stands_for(word.text, one.code, one.name) for one in book.rules.values()):
+                continue
+            found = {"word": word.text}
+            edit = None
+            if (meant := _nearest(word.text, book)) is not None:
+                found["meant"] = meant
+                known = [other for other in directive.words if other.text == meant]
+                edit = _without(source, directive, [word]) if known else Edit(word.span, meant)
+            yield _say(rule, found, word.span, settings, edit)
+
+
+def _nearest(word: str, book: Rulebook) -> str | None:
+    """Give the one name or code that a word is a slip of: 2 letters apart at most, for a code only the case."""
+    from adalint.schema.distance import edit_distance
+
+    if word.upper() in book.rules:
+        return word.upper()
+    wanted = word.lower().replace("_", "-")
+    near = sorted((edit_distance(wanted, rule.name, 2), rule.name) for rule in book.rules.values())
+    first, second = near[0], near[1] if len(near) > 1 else (3, "")
+    return first[1] if first[0] <= 2 and first[0] < second[0] else None

@@ -1,0 +1,25 @@
+"""What several test files stand on."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+from commands import CHECKOUT, succeed
+
+LEFT_OUT = ("*.egg-info", "__pycache__", ".*_cache", ".hypothesis", ".venv", ".ci-venv", "dist", "build", ".git")
+
+
+@pytest.fixture(scope="session")
+def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of what git tracks or would track, or of an unpacked sdist, so that a build leaves nothing in this one."""
+    copy = tmp_path_factory.mktemp("checkout") / "adalint"
+    if not (CHECKOUT / ".git").exists():
+        return Path(shutil.copytree(CHECKOUT, copy, ignore=shutil.ignore_patterns(*LEFT_OUT)))
+    listed = succeed("git", "ls-files", "-z", "--cached", "--others", "--exclude-standard", cwd=CHECKOUT)
+    for name in filter(None, listed.split("\0")):
+        if (CHECKOUT / name).is_file():
+            (copy / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(CHECKOUT / name, copy / name)
+    return copy
