@@ -101,7 +101,7 @@ def ignore_source(source: Source, settings: Settings) -> Ignored:
 
     reasons = {finding: reason_against(finding, source) for finding in check_source(source, settings).findings}
     wanted = [finding for finding, reason in reasons.items() if reason is None]
-    done, after = wanted, _silenced(source, wanted, settings)
+    done, after = wanted, _silenced(source, wanted, settings) if wanted else source
     if after is None:
         done, after = [], source
         for finding in wanted:

@@ -215,8 +215,8 @@ def _walk_folder(
                 place, _, reason = str(error).partition(": IO error for operation on ")
                 skipped(place if reason else folder, (reason or place).rsplit(": ", 1)[-1])
             continue
-        if path.lower().endswith(_SUFFIXES) and kind_of(path) and (place := _real_file(path, root, folders)):
-            yield place, Target(os.path.normpath(path), root)
+        if path.lower().endswith(_SUFFIXES) and kind_of(path) and (real := _real_file(path, root, folders)):
+            yield real, Target(os.path.normpath(path), root)
 
 
 def _exclusions(base: str, patterns: Iterable[str]) -> Override:

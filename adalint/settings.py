@@ -246,7 +246,8 @@ def over(settings: Settings, flags: Flags) -> Settings:
         release = getattr(flags, name)
         if release is not None:
             option = f"--{name.replace('_', '-')}"
-            settings = replace(settings, **{name: _of_flag(_release, release, option), f"{name}_source": option})
+            read = READERS[option.removeprefix("--")]
+            settings = replace(settings, **{name: _of_flag(read, release, option), f"{name}_source": option})
     if flags.language is not None:
         said = _of_flag(_one_of(LANGUAGES), flags.language, "--lang")
         settings = replace(settings, language=said, language_source="--lang")
@@ -529,6 +530,13 @@ def _release(value: Any) -> str:
     return value
 
 
+def _release_of_peft(value: Any) -> str:
+    release = _release(value)
+    if tuple(map(int, re.findall(r"\d+", release)[:2])) < (0, 3):
+        raise _Wrong(f"PEFT has AdaLoRA since 0.3.0, not in {release}")
+    return release
+
+
 def _one_of(words: tuple[str, ...]) -> Callable[[Any], str]:
     def reader(value: Any) -> str:
         if value not in words:
@@ -596,7 +604,7 @@ READERS: Final[Mapping[str, Callable[[Any], Any]]] = {
     "pedantic": _flag,
     "severity": _severities,
     "per-file-ignores": _per_file_ignores,
-    "target-peft": _release,
+    "target-peft": _release_of_peft,
     "target-transformers": _release,
     "target-accelerate": _release,
     "intent": _intent,

@@ -8,7 +8,9 @@ nothing: what it would hide tomorrow nobody has looked at.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from collections import defaultdict
+from dataclasses import dataclass
+from functools import cache, partial
 from typing import TYPE_CHECKING, Final
 
 from adalint.findings import Finding, Fix, Safety
@@ -76,14 +78,8 @@ class Directive:
 
     @property
     def of_file(self) -> bool:
-        """Whether it covers the whole file."""
-        return self.verb == "ignore-file"
-
-    def covers(self, finding: Finding, source: Source) -> bool:
-        """Tell whether it stands where it would silence the finding."""
-        if self.complaint is not None:
-            return False
-        return self.of_file or reaches(self.comment, finding, source)
+        """Whether it is about the whole file."""
+        return "file" in self.verb
 
 
 def reaches(comment: Comment, finding: Finding, source: Source) -> bool:
@@ -113,12 +109,13 @@ def sift(source: Source, findings: Sequence[Finding], settings: Settings, *, par
     """
     book = load(settings.rule_folders)
     directives = directives_of(source) if parsed else _at_the_head(source)
+    rows = _Rows(source, directives)
     used: set[Span] = set()
-    kept, suppressed = _part(source, findings, directives, used)
+    kept, suppressed = _part(findings, rows, used)
     if parsed:
-        complaints = _unrecognised(source, directives, book, settings, kept)
-        for found in (complaints, _unused(source, directives, used, book, settings)):
-            left, silenced = _part(source, found, directives, used)
+        complaints = _unrecognised(rows, book, settings, kept)
+        for found in (complaints, _unused(rows, used, book, settings)):
+            left, silenced = _part(found, rows, used)
             kept += left
             suppressed += silenced
     return Sifted(tuple(kept), tuple(suppressed))
@@ -169,16 +166,36 @@ def _directives_in(source: Source, comment: Comment) -> Iterator[Directive]:
         yield Directive(comment, span(match.start(), end), verb, words if match["close"] else (), complaint)
 
 
-def _part(
-    source: Source, findings: Iterable[Finding], directives: Sequence[Directive], used: set[Span]
-) -> tuple[list[Finding], list[Finding]]:
+class _Rows:
+    """The suppressions of a source, found by the rows that they may cover: there may be thousands of them."""
+
+    def __init__(self, source: Source, directives: Sequence[Directive]) -> None:
+        self.source = source
+        self.directives = directives
+        self.of_file = [directive for directive in directives if directive.of_file]
+        self.by_row: dict[int, list[Directive]] = defaultdict(list)
+        for directive in directives:
+            covers = directive.comment.covers
+            if not directive.of_file and covers is not None:
+                for row in range(source.row_of(covers.start), source.row_of(covers.stop) + 1):
+                    self.by_row[row].append(directive)
+
+    def around(self, finding: Finding) -> Iterator[Directive]:
+        """Give the suppressions that cover a finding, those that name no rule included."""
+        yield from self.of_file
+        first, last = self.source.row_of(finding.span.start), self.source.row_of(finding.span.stop)
+        found = {one.span: one for row in range(first, last + 1) for one in self.by_row.get(row, ())}
+        yield from (one for one in found.values() if reaches(one.comment, finding, self.source))
+
+
+def _part(findings: Iterable[Finding], rows: _Rows, used: set[Span]) -> tuple[list[Finding], list[Finding]]:
     kept: list[Finding] = []
     suppressed: list[Finding] = []
     for finding in findings:
         hits = {
             word.span
-            for directive in directives
-            if directive.covers(finding, source)
+            for directive in rows.around(finding)
+            if directive.complaint is None
             for word in directive.words
             if stands_for(word.text, finding.code, finding.name)
         }
@@ -224,20 +241,19 @@ def _say(rule: Rule, found: Mapping[str, str], span: Span, settings: Settings, e
     return Finding(rule.code, rule.name, severity, message, span, fixes=fixes)
 
 
-def _unused(
-    source: Source, directives: Iterable[Directive], used: set[Span], book: Rulebook, settings: Settings
-) -> Iterator[Finding]:
+def _unused(rows: _Rows, used: set[Span], book: Rulebook, settings: Settings) -> Iterator[Finding]:
     """Report words that silence nothing, although every rule that they stand for is looked for."""
     rule = book.rules[UNUSED]
     if not settings.selected(rule.code, rule.name, rule.severity):
         return
-    for directive in directives:
-        idle = [word for word in directive.words if word.span not in used and _could_be_used(word.text, book, settings)]
+    could_be_used = cache(partial(_could_be_used, book=book, settings=settings))
+    for directive in rows.directives:
+        idle = [word for word in directive.words if word.span not in used and could_be_used(word.text)]
         if directive.complaint is None and idle:
             whole = len(idle) == len(directive.words)
             found = {"rules": ", ".join(word.text for word in idle)}
             span = directive.span if whole else idle[0].span
-            yield _say(rule, found, span, settings, _without(source, directive, idle))
+            yield _say(rule, found, span, settings, _without(rows.source, directive, idle))
 
 
 def _could_be_used(word: str, book: Rulebook, settings: Settings) -> bool:
@@ -276,19 +292,20 @@ def _next_line(source: Source, line: Span) -> int:
     return source.line_starts[row] if row < len(source.line_starts) else len(source.content)
 
 
-def _unrecognised(
-    source: Source, directives: Iterable[Directive], book: Rulebook, settings: Settings, kept: Sequence[Finding]
-) -> Iterator[Finding]:
+def _unrecognised(rows: _Rows, book: Rulebook, settings: Settings, kept: Sequence[Finding]) -> Iterator[Finding]:
     """Report words that stand for no rule, and suppressions that name none."""
     rule = book.rules[UNRECOGNISED]
     if not settings.selected(rule.code, rule.name, rule.severity):
         return
-    for directive in directives:
+    wanted: dict[Span, set[str]] = defaultdict(set)
+    for finding in kept:
+        for directive in rows.around(finding):
+            wanted[directive.span].add(finding.name)
+    for directive in rows.directives:
         if directive.complaint is not None:
-            verb = "ignore-file" if "file" in directive.verb else "ignore"
-            covered = replace(directive, verb=verb, complaint=None)
-            names = {finding.name for finding in kept if covered.covers(finding, source)}
-            found = {"form": directive.complaint, "instead": f"# adalint: {verb}[{', '.join(sorted(names)) or 'NAME'}]"}
+            verb = "ignore-file" if directive.of_file else "ignore"
+            names = ", ".join(sorted(wanted.get(directive.span, {"NAME"})))
+            found = {"form": directive.complaint, "instead": f"# adalint: {verb}[{names}]"}
             yield _say(rule, found, directive.span, settings, None)
             continue
         for word in directive.words:
@@ -299,7 +316,7 @@ def _unrecognised(
             if (meant := _nearest(word.text, book)) is not None:
                 found["meant"] = meant
                 known = [other for other in directive.words if other.text == meant]
-                edit = _without(source, directive, [word]) if known else Edit(word.span, meant)
+                edit = _without(rows.source, directive, [word]) if known else Edit(word.span, meant)
             yield _say(rule, found, word.span, settings, edit)
 
 

@@ -298,3 +298,24 @@ class TestUnparsable:
         result = run("check", argument, "--output-format", "json")
         assert result.exit_code == 1
         assert [(one["code"], one["severity"]) for one in json.loads(result.stdout)] == [("ADA901", severity)]
+
+
+class TestStdinKind:
+    @pytest.mark.parametrize("text", ['{"adalora": {"r": 16, "init_r": 12}}', '\n  {"peft_type": "ADALORA", "r": 4}'])
+    def test_json_without_a_name_is_read_as_json(self, text: str) -> None:
+        assert "ADA101" in run("check", "-", stdin=text).stdout
+
+    def test_any_other_text_without_a_name_is_python(self) -> None:
+        assert "ADA101" in run("check", "-", stdin=IGNORED_RANK).stdout
+
+
+class TestTargetRelease:
+    def test_a_release_without_adalora_is_an_error(self) -> None:
+        result = run("check", "--target-peft", "0.2.0")
+        assert (result.exit_code, result.stderr) == (
+            2,
+            "adalint: --target-peft: PEFT has AdaLoRA since 0.3.0, not in 0.2.0\n",
+        )
+
+    def test_its_first_release_is_none(self) -> None:
+        assert run("check", "--target-peft", "0.3.0").exit_code == 0

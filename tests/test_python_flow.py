@@ -73,6 +73,7 @@ def codes(text: str) -> list[str]:
         ("if big:\n    r = 64\nelse:\n    r = 8\nif not big:\n    AdaLoraConfig(init_r=r)", {"init_r": "8"}),
         ("AdaLoraConfig(init_r=(R := 8), r=R)", {"init_r": "8", "r": "8"}),
         ("AdaLoraConfig(init_r=None or 8)", {"init_r": "8"}),
+        ("import math\nAdaLoraConfig(init_r=math.inf, r=float('nan'))", {"init_r": "inf", "r": "nan"}),
     ],
 )  # fmt: skip
 def test_a_value_is_followed_to_where_it_is_written(text, known):

@@ -143,8 +143,10 @@ class TestLsp:
         of = source("r=16", "秩 1.py")
         assert as_lsp(report(of, finding(of, "r=16")))[0]["uri"] == f"file://{tmp_path}/%E7%A7%A9%201.py"
 
-    def test_a_file_without_findings_is_absent(self) -> None:
-        assert as_lsp(report(source("x"))) == []
+    def test_a_file_without_findings_takes_its_old_marks_away(self) -> None:
+        [entry] = as_lsp(report(source("x")))
+        assert entry["diagnostics"] == []
+        assert as_lsp() == []
 
 
 class TestDiff:

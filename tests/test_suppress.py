@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 
 import pytest
 
@@ -406,3 +407,15 @@ class TestFixing:
         plain = fix_source(source(text), Settings(), Safety.UNSAFE).after.text
         lowered = Settings(severity={"ADA1": "info", "ADA102": "error", "ADA2": "info"})
         assert fix_source(source(text), lowered, Safety.UNSAFE).after.text == plain
+
+
+@pytest.mark.parametrize("path", ["a.py", "a.yaml"])
+def test_thousands_of_suppressions_cost_no_more_than_their_bytes(path: str) -> None:
+    head = ONE_LINE if path == "a.py" else BLOCK
+    lines = (
+        f"x{number}{' =' if path == 'a.py' else ':'} [1, 2]  # adalint: ignore[ADA101]\n" for number in range(3000)
+    )
+    text = f"{head}\n" + "".join(f"# adalint: ignore[ADA102]\n{line}" for line in lines)
+    start = time.perf_counter()
+    assert codes(text, path).count("ADA902") == 6000
+    assert time.perf_counter() - start < 10  # looking at every pair takes more than half a minute

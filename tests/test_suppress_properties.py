@@ -15,7 +15,7 @@ from test_fix_properties import python_documents, yaml_documents
 from adalint.engine import check_source, fix_source, ignore_source
 from adalint.findings import Safety
 from adalint.settings import Settings
-from adalint.source import Kind, Source
+from adalint.source import Kind, Source, kind_of
 
 PLAIN = Settings()
 OWN_COMMENT = re.compile(rb"[ \t]*# adalint: ignore\[[^\]\r\n]*\](?:\r\n|\n|\r)")
@@ -233,6 +233,7 @@ def test_a_suppression_is_joined_to_one_that_is_there_or_has_a_line_of_its_own(t
     [
         ("a.json", '{"peft_type": "ADALORA", "init_r": 8, "target_r": 16, "total_step": 9}', "JSON has no comments"),
         ("a.py", "adalora = (\n", "what cannot be read has no place for a comment"),
+        ("a.yaml", "adalora: *nowhere\n", "what cannot be read has no place for a comment"),
         (
             "a.py",
             "# adalora\nx = 1  # adalint: ignore[ADA101]\n",
@@ -241,7 +242,8 @@ def test_a_suppression_is_joined_to_one_that_is_there_or_has_a_line_of_its_own(t
     ],
 )
 def test_what_no_comment_can_silence_is_told(path: str, text: str, reason: str) -> None:
-    kind = Kind.JSON if path.endswith("json") else Kind.PYTHON
+    kind = kind_of(path)
+    assert kind is not None
     source = Source(path, kind, text.encode())
     ignored = ignore_source(source, PLAIN)
     assert ignored.after == source

@@ -137,6 +137,12 @@ def _say_what_waits(reports: list[Report], language: str, *, on_stderr: bool) ->
     for report in reports:
         for finding in report.findings:
             for fix in finding.fixes:
+                if fix.why:
+                    sentence = "{place}: {code} not placed: {title}: {reason}"
+                    place = place_of(report, finding.span.start)
+                    title = one_line(fix.title)
+                    told = said(sentence, language, place=place, code=finding.code, title=title, reason=fix.why)
+                    click.echo(told, err=on_stderr)
                 ways = ways_to_take(fix, finding, shown_path(report.source.path))
                 if ways:
                     title = said(

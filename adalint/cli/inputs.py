@@ -166,12 +166,14 @@ class Inputs:
         if len(self.request.paths) > 1:
             raise Failure("`-` is standard input and stands alone")
         path = self.request.stdin_filename or STDIN
-        kind = Kind.PYTHON if path == STDIN else kind_of(path)
-        if kind is None:
+        named_kind = kind_of(path)
+        if named_kind is None and path != STDIN:
             raise Failure(f"--stdin-filename {path}: adalint does not read files of this kind")
         self._settle(path)
         self.read = 1
         self.stdin = raw = sys.stdin.buffer.read()
+        # A text without a name is Python, unless it opens like JSON, which Python would take for a dict and forget.
+        kind = named_kind or (Kind.JSON if raw.lstrip()[:1] == b"{" else Kind.PYTHON)
         if not files.mentions_adalora(raw) or self._is_excluded(files.Target(path, "", named=True)):
             return
         try:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections import defaultdict
 from typing import TYPE_CHECKING, Final
 
-from adalint.readers.errors import ReadError
 from adalint.source import Edit, Kind, Span
 from adalint.suppress import OWN_CODES, Directive, directives_of, reaches
 
@@ -37,10 +37,11 @@ def reason_against(finding: Finding, source: Source) -> str | None:
 def silence(source: Source, findings: Sequence[Finding]) -> Source | None:
     """Write suppressions for findings; None when one of them has no place for a comment."""
     if source.kind is Kind.PYTHON:
-        from adalint.readers.python_comments import row_above_which
+        from adalint.readers.python_comments import anchors
     else:
-        from adalint.readers.yaml_comments import row_above_which
+        from adalint.readers.yaml_comments import anchors
 
+    places = anchors(source)
     directives = [one for one in directives_of(source) if not one.of_file and one.verb == "ignore"]
     joined: dict[Span, tuple[Directive, list[Finding]]] = {}
     above: dict[int, list[Finding]] = defaultdict(list)
@@ -49,16 +50,19 @@ def silence(source: Source, findings: Sequence[Finding]) -> Source | None:
         if directive is not None:
             joined.setdefault(directive.span, (directive, []))[1].append(finding)
             continue
-        try:
-            row = row_above_which(source, finding.span.start)
-        except ReadError:
-            row = None
+        row = _row_above_which(places, finding.span.start)
         if row is None:
             return None
         above[row].append(finding)
     edits = [_join(source, directive, silenced) for directive, silenced in joined.values()]
     edits += [_line_above(source, row, silenced) for row, silenced in above.items()]
     return source.apply(edits)
+
+
+def _row_above_which(places: Sequence[tuple[Span, int]], offset: int) -> int | None:
+    """Find the row above which a comment covers a place, and as little else as possible; None when there is none."""
+    at = bisect_right(places, offset, key=lambda place: place[0].start)
+    return next((row for extent, row in reversed(places[:at]) if offset < extent.stop), None)
 
 
 def _nearest(finding: Finding, directives: Iterable[Directive], source: Source) -> Directive | None:

@@ -21,7 +21,7 @@ from adalint.fixes.operations import Drop, Note, Operation, Remove, RemoveEarlie
 from adalint.source import Edit, Source, Span
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Sequence
 
     from adalint.site import Site
 

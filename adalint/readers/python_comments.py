@@ -40,18 +40,15 @@ def comments_of(source: Source) -> Iterator[Comment]:
         yield Comment(span, own_line=True, covers=None if below is None else text.extent(below))
 
 
-def row_above_which(source: Source, offset: int) -> int | None:
-    """Find the row above which a comment covers a place, and as little else as possible; None when there is none."""
+def anchors(source: Source) -> list[tuple[Span, int]]:
+    """List the rows above which a comment can stand, in order, each with what the comment would cover."""
     text = _Tokens(source)
-    best: int | None = None
+    found = []
     for index, token in enumerate(text.tokens):
-        if text.offset(token.start) > offset:
-            break
-        if text.begins_line(index):
-            extent = text.extent(index)
-            if extent is not None and extent.start <= offset < extent.stop:
-                best = token.start[0]
-    return best
+        extent = text.extent(index) if text.begins_line(index) else None
+        if extent is not None:
+            found.append((extent, token.start[0]))
+    return found
 
 
 class _Tokens:

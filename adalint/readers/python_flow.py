@@ -8,6 +8,7 @@ several ways, the world decides. Nothing is guessed: what cannot be followed is 
 from __future__ import annotations
 
 import ast
+import math
 from typing import TYPE_CHECKING, Any, Final
 
 from adalint.readers.python_definitions import (
@@ -44,6 +45,11 @@ if TYPE_CHECKING:
     from adalint.readers.python_worlds import Result, World
 
 MAX_DEPTH: Final = 40
+_CONSTANTS: Final[Mapping[str, float]] = {
+    f"{module}.{name}": number
+    for module in ("math", "numpy")
+    for name, number in (("inf", math.inf), ("nan", math.nan))
+}
 
 
 
@@ -157,6 +163,8 @@ class Flow:
         path = self.map.path_of(node)
         if path is not None and path.startswith("peft.") and path.split(".")[-2] in {"TaskType", "PeftType"}:
             return Literal(node.attr)
+        if path is not None and path in _CONSTANTS:
+            return Literal(_CONSTANTS[path])
         target = self.attribute_target(node)
         if isinstance(target, Literal):
             return target
@@ -241,6 +249,8 @@ class Flow:
         match name, node:
             case "getattr", ast.Call(args=[owner, ast.Constant(value=str(attr)), default], keywords=[]):
                 return self._getattr(owner, attr, default)
+            case "float", ast.Call(args=[ast.Constant(value=str(text))], keywords=[]):
+                return _float(text)
             case "len", ast.Call(args=[inner], keywords=[]):
                 stable = self._stable(inner)
                 return Symbol(f"len({stable.text})", stable.origin) if stable else UNKNOWN
@@ -538,3 +548,10 @@ class Flow:
         if function is None or self.map.callers_of(function) != [node]:
             return None
         return only_return(function)
+
+
+def _float(text: str) -> Expr:
+    try:
+        return Literal(float(text))
+    except ValueError:
+        return UNKNOWN

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left, bisect_right
+from collections import defaultdict
 from typing import TYPE_CHECKING, Final
 
 from adalint.fixes.mapping_edits import comments
@@ -32,6 +34,7 @@ def comments_of(source: Source) -> Iterator[Comment]:
         tree = read_yaml(source)
     except ReadError:
         return
+    lines = _Lines(source, tree)
     spans = list(comments(source, tree))
     rows = {source.row_of(span.start) for span in spans if _is_alone(source, span)}
     for span in spans:
@@ -43,21 +46,23 @@ def comments_of(source: Source) -> Iterator[Comment]:
             continue
         while row in rows:
             row += 1
-        yield Comment(span, own_line=True, covers=_extent(source, tree, row))
+        yield Comment(span, own_line=True, covers=lines.extent(row))
 
 
-def row_above_which(source: Source, offset: int) -> int | None:
-    """Find the row above which a comment covers a place, and as little else as possible; None when there is none."""
+def anchors(source: Source) -> list[tuple[Span, int]]:
+    """List the rows above which a comment can stand, in order, each with what the comment would cover.
+
+    Raises:
+        ReadError: the text is not YAML.
+    """
     tree = read_yaml(source)
-    leaves = [node.outer for node in nodes(tree) if isinstance(node, Scalar | Alias)]
-    for row in range(source.row_of(offset), 0, -1):
-        start = source.line_starts[row - 1]
-        if any(leaf.start < start < leaf.stop for leaf in leaves):
-            continue
-        extent = _extent(source, tree, row)
-        if extent is not None and extent.start <= offset < extent.stop:
-            return row
-    return None
+    lines = _Lines(source, tree)
+    found = []
+    for row, start in enumerate(source.line_starts, start=1):
+        extent = None if lines.inside_a_scalar(start) else lines.extent(row)
+        if extent is not None:
+            found.append((extent, row))
+    return found
 
 
 def _is_alone(source: Source, span: Span) -> bool:
@@ -65,38 +70,47 @@ def _is_alone(source: Source, span: Span) -> bool:
     return not source.content[line.start : span.start].strip()
 
 
-def _extent(source: Source, tree: Tree, row: int) -> Span | None:
-    """Tell what a comment directly above a row covers."""
-    if row > len(source.line_starts):
-        return None
-    line = source.line_span(row)
-    found = _BLANKS.match(source.content, line.start, line.stop)
-    start = found.end() if found else line.start
-    if (document := _DOCUMENT.match(source.content, start, line.stop)) is not None and start == line.start:
-        start = document.end()
-    if start >= line.stop:
-        return None
-    is_item = _DASH.match(source.content, start, line.stop) is not None
-    return _item(tree, start) if is_item else _entries(tree, Span(start, line.stop))
+class _Lines:
+    """What starts on each line of a text."""
 
+    def __init__(self, source: Source, tree: Tree) -> None:
+        self.source = source
+        leaves = []
+        items = []
+        self.ends: dict[int, list[int]] = defaultdict(list)
+        for node in nodes(tree):
+            if isinstance(node, Scalar | Alias):
+                leaves.append((node.outer.start, node.outer.stop))
+            # A block as a whole starts where its first entry does, and is more than that entry.
+            if isinstance(node, Scalar | Alias) or node.flow:
+                self.ends[source.row_of(node.outer.start)].append(node.outer.stop)
+            if isinstance(node, Mapping):
+                for entry in node.entries:
+                    stop = max(entry.key.outer.stop, entry.value.outer.stop)
+                    self.ends[source.row_of(entry.key.outer.start)].append(stop)
+            if isinstance(node, Sequence) and not node.flow:
+                items += [(item.outer.start, -item.outer.stop) for item in node.items]
+        self.leaves = sorted(leaves)
+        # Of the items that start at one place, `- - a`, the outermost comes first.
+        self.items = sorted(items)
 
-def _item(tree: Tree, dash: int) -> Span | None:
-    """Give the list item behind a dash: of `- - a`, the first dash opens the outer list's."""
-    items = [item.outer for node in nodes(tree) if isinstance(node, Sequence) and not node.flow for item in node.items]
-    nearest = min((item for item in items if item.start > dash), key=lambda item: item.start, default=None)
-    return None if nearest is None else Span(dash, nearest.stop)
+    def inside_a_scalar(self, offset: int) -> bool:
+        """Tell whether a scalar goes on over this place."""
+        before = bisect_left(self.leaves, (offset, 0)) - 1
+        return before >= 0 and self.leaves[before][1] > offset
 
-
-def _entries(tree: Tree, line: Span) -> Span | None:
-    """Give what starts on a line: one entry of a block, or all of some braces; a block as a whole is more than that."""
-    ends = []
-    for node in nodes(tree):
-        if line.start <= node.outer.start < line.stop and (isinstance(node, Scalar | Alias) or node.flow):
-            ends.append(node.outer.stop)
-        if isinstance(node, Mapping):
-            ends += (
-                max(entry.key.outer.stop, entry.value.outer.stop)
-                for entry in node.entries
-                if line.start <= entry.key.outer.start < line.stop
-            )
-    return Span(line.start, max(ends)) if ends else None
+    def extent(self, row: int) -> Span | None:
+        """Tell what a comment directly above a row covers."""
+        if row > len(self.source.line_starts):
+            return None
+        line = self.source.line_span(row)
+        found = _BLANKS.match(self.source.content, line.start, line.stop)
+        start = found.end() if found else line.start
+        document = _DOCUMENT.match(self.source.content, start, line.stop)
+        if document is not None and start == line.start:
+            start = document.end()
+        if _DASH.match(self.source.content, start, line.stop) is not None:
+            at = bisect_right(self.items, (start, 0))
+            return Span(start, -self.items[at][1]) if at < len(self.items) else None
+        ends = self.ends.get(row)
+        return Span(start, max(ends)) if ends and start < line.stop else None

@@ -19,8 +19,11 @@ SEVERITIES = {Severity.ERROR: 1, Severity.WARNING: 2, Severity.INFO: 3}
 
 
 def render(reports: Iterable[Report]) -> str:
-    """Give the array, one entry for each file with findings; positions count from 0 in UTF-16 units."""
-    return json.dumps([_publication(report) for report in reports if report.findings], indent=2) + "\n"
+    """Give the array, one entry for each file judged; positions count from 0 in UTF-16 units.
+
+    A file without findings has an empty entry, so that an editor takes its old marks away.
+    """
+    return json.dumps([_publication(report) for report in reports], indent=2) + "\n"
 
 
 def _publication(report: Report) -> dict[str, Any]:

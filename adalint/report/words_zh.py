@@ -47,7 +47,7 @@ CHINESE: Final[Mapping[str, str]] = {
     "{number} can be mended once you decide: `adalint fix` says how.": (
         "{number} 处在您决定之后可以修好：运行 `adalint fix` 查看办法。"
     ),
-    "{number} suppressed.": "已抑制 {number} 处。",
+    "{number} suppressed.": "已忽略 {number} 处。",
     "Nothing found in what could be checked.": "能检查的部分没有发现问题。",
     "Nothing to check: no Python, JSON or YAML file there.": "没有可检查的内容：那里没有 Python、JSON 或 YAML 文件。",
     "All clear: {files} read, AdaLoRA is not in use.": "一切正常：读了 {files}，没有使用 AdaLoRA。",
@@ -60,6 +60,7 @@ CHINESE: Final[Mapping[str, str]] = {
     "{place}: not fixed {code} {name}: {reason}": "{place}：未修复 {code} {name}：{reason}",
     "{path}: not fixed: {reason}": "{path}：未修复：{reason}",
     "{path}: {codec}: this diff is for reading only": "{path}：{codec}：此差异仅供阅读",
+    "{place}: {code} not placed: {title}: {reason}": "{place}：{code} 未能写入：{title}：{reason}",
     "{place}: {code} waits for you: {title} ({effect})": "{place}：{code} 等您决定：{title}（{effect}）",
     # What `verify` finds
     "{fixes} checked against the trace.": "已用推演核对 {fixes}。",
