@@ -224,9 +224,7 @@ def generate(count: int, release: str = NEWEST, seed: int = SEED) -> list[Case]:
     rng = random.Random(seed)
     drawn = {*fields_of(release), *NO_FIELDS}
     alone = (
-        {name: value}
-        for name, unusual in UNUSUAL.items()
-        for value in (unusual if name in drawn else unusual[:1])
+        {name: value} for name, unusual in UNUSUAL.items() for value in (unusual if name in drawn else unusual[:1])
     )
     cases: list[Case] = []
     while len(cases) < count:

@@ -362,7 +362,9 @@ def test_misspelt_fields_that_only_make_sense_together_are_not_half_renamed(argu
     assert fixed(text) == text.text.removeprefix(HEAD)
 
 
-@pytest.mark.parametrize("arguments", ["init_r='12', target_r='9', total_step=9", "init_r=8.0, target_r=8.0, total_step=9"])
+@pytest.mark.parametrize(
+    "arguments", ["init_r='12', target_r='9', total_step=9", "init_r=8.0, target_r=8.0, total_step=9"]
+)
 def test_only_whole_ranks_are_compared(arguments):
     assert "ADA102" not in codes(call(arguments))
 
@@ -372,7 +374,10 @@ def test_a_comment_inside_a_value_is_not_lost():
     assert fixed(text) == text.text.removeprefix(HEAD)
 
 
-@pytest.mark.parametrize("text", ["rank: &rank 16\nadalora:\n  r: *rank\n  init_r: 12\n", "adalora:\n  init_r: 8\n  target_r: &t 16\nx: *t\n"])
+@pytest.mark.parametrize(
+    "text",
+    ["rank: &rank 16\nadalora:\n  r: *rank\n  init_r: 12\n", "adalora:\n  init_r: 8\n  target_r: &t 16\nx: *t\n"],
+)
 def test_an_alias_in_yaml_is_judged_without_a_word_of_python(text):
     assert len(codes(source(text, "a.yaml"))) == 1
 

@@ -30,7 +30,9 @@ def put(root: Path, *names: str) -> None:
 
 
 def walked(root: Path, *paths: Path, exclude: Iterable[str] = ()) -> list[str]:
-    targets = files.walk([str(path) for path in paths or (root,)], lambda _: (str(root), (*files.DEFAULT_EXCLUDE, *exclude)))
+    targets = files.walk(
+        [str(path) for path in paths or (root,)], lambda _: (str(root), (*files.DEFAULT_EXCLUDE, *exclude))
+    )
     return [os.path.relpath(target.path, root) for target in targets]
 
 

@@ -208,7 +208,9 @@ RECOGNISED = {
     "for step in range(50):\n" + indented(BODY, 4): replace(RIGHT_LOOP, steps=50),
     "N = 50\nfor step in range(N):\n" + indented(BODY, 4): replace(RIGHT_LOOP, steps=50),
     "for step, batch in enumerate([1] * 50):\n" + indented(BODY, 4): replace(RIGHT_LOOP, steps=50),
-    "step = 0\nfor epoch in range(3):\n    for batch in loader:\n" + indented(BODY + "step += 1", 8): replace(RIGHT_LOOP),
+    "step = 0\nfor epoch in range(3):\n    for batch in loader:\n" + indented(BODY + "step += 1", 8): replace(
+        RIGHT_LOOP
+    ),
     "step = 0\nfor epoch in range(3):\n    for i in range(5):\n" + indented("step += 1\n" + BODY, 8): replace(
         RIGHT_LOOP, counter=Counter(start=1), steps=15
     ),

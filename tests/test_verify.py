@@ -155,7 +155,9 @@ def test_a_mistake_that_another_one_hides_is_no_broken_claim():
 
 def test_a_fix_that_leaves_the_crash_as_it_was_is_found_out():
     [finding] = check_source(Source.decode("a.py", Kind.PYTHON, REVERSED.encode()), Settings()).findings
-    useless = replace(finding.fixes[1], effect=Effect.COMPLETES, after=replace(finding.fixes[1].before, strangers=("x",)))
+    useless = replace(
+        finding.fixes[1], effect=Effect.COMPLETES, after=replace(finding.fixes[1].before, strangers=("x",))
+    )
     assert prove(finding, useless).contradicts
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from adalint.readers.errors import ReadError
 from adalint.source import Kind
 
 if TYPE_CHECKING:
@@ -20,7 +21,10 @@ def read_sites(source: Source) -> list[Site]:
     if source.kind is Kind.PYTHON:
         from adalint.readers import python_reader
 
-        return python_reader.read_sites(source)
+        try:
+            return python_reader.read_sites(source)
+        except RecursionError:
+            raise ReadError("nested too deeply to be followed", 0) from None
     from adalint.readers import mappings
 
     return mappings.read_sites(source)

@@ -45,12 +45,12 @@ if TYPE_CHECKING:
     from adalint.readers.python_worlds import Result, World
 
 MAX_DEPTH: Final = 40
+MAX_STEPS: Final = 10_000
 _CONSTANTS: Final[Mapping[str, float]] = {
     f"{module}.{name}": number
     for module in ("math", "numpy")
     for name, number in (("inf", math.inf), ("nan", math.nan))
 }
-
 
 
 class Flow:
@@ -60,18 +60,24 @@ class Flow:
         self.map = file_map
         self.world = world
         self._depth = 0
+        self._steps = 0
 
     # ── scalars ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def value(self, node: ast.expr) -> Expr:
         """Tell what an expression is worth where it stands."""
-        if self._depth > MAX_DEPTH:
+        if not self._goes_on():
             return UNKNOWN
         self._depth += 1
         try:
             return self._value(node)
         finally:
             self._depth -= 1
+
+    def _goes_on(self) -> bool:
+        """Count a step of one question; tell whether another may be taken, since `d = {**c, **c}` doubles with each line."""
+        self._steps = self._steps + 1 if self._depth else 0
+        return self._depth <= MAX_DEPTH and self._steps <= MAX_STEPS
 
     def mapping(self, node: ast.expr) -> Entries | None:
         """Tell what a dict holds where it is used; None when the expression is no dict that the text tells of."""
@@ -82,7 +88,7 @@ class Flow:
         return self._bounded(read_attributes, node, None)
 
     def _bounded(self, read: Callable[[Flow, ast.expr], Result], node: ast.expr, otherwise: Result) -> Result:
-        if self._depth > MAX_DEPTH:
+        if not self._goes_on():
             return otherwise
         self._depth += 1
         try:
@@ -254,7 +260,12 @@ class Flow:
             case "len", ast.Call(args=[inner], keywords=[]):
                 stable = self._stable(inner)
                 return Symbol(f"len({stable.text})", stable.origin) if stable else UNKNOWN
-        if name in FUNCTIONS_OF_NUMBERS and not node.keywords and (name in {"max", "min"}) == (len(node.args) > 1) and node.args:
+        if (
+            name in FUNCTIONS_OF_NUMBERS
+            and not node.keywords
+            and (name in {"max", "min"}) == (len(node.args) > 1)
+            and node.args
+        ):
             return operate(name, *(self.value(arg) for arg in node.args))
         match node.func:
             case ast.Attribute(value=owner, attr="get") if node.args and isinstance(node.args[0], ast.Constant):

@@ -109,7 +109,9 @@ def _counted(argument: ast.expr, loops: list[ast.For], flow: Flow) -> Loop | Non
 
 def _is_index(argument: ast.Name, loop: ast.For) -> bool:
     match loop:
-        case ast.For(target=ast.Tuple(elts=[ast.Name(id=index), _]), iter=ast.Call(func=ast.Name(id="enumerate"), args=[_])):
+        case ast.For(
+            target=ast.Tuple(elts=[ast.Name(id=index), _]), iter=ast.Call(func=ast.Name(id="enumerate"), args=[_])
+        ):
             return index == argument.id
         case ast.For(target=ast.Name(id=index), iter=ast.Call(func=ast.Name(id="range"), args=[_])):
             return index == argument.id

@@ -44,6 +44,10 @@ _SCOPES: Final = (
 )
 
 
+_LONGEST_PATH: Final = 20
+"""Names that are joined by dots, or stand for one another."""
+
+
 @dataclass(frozen=True, slots=True)
 class Binding:
     """One place that binds a name: `value` for a plain assignment, `path` for an import, neither for all else."""
@@ -78,6 +82,7 @@ class FileMap:
         self._scope: dict[ast.AST, Scope] = {}
         self._nodes: list[ast.AST] = []
         self._scopes: list[Scope] = []
+        self._frames: dict[ast.AST, ast.AST] = {}
         self._walk()
 
     def _walk(self) -> None:
@@ -114,7 +119,9 @@ class FileMap:
         is_default = isinstance(node, ast.arguments) and child in (*node.defaults, *node.kw_defaults)
         owner = self._parent.get(node)
         is_first_iterable = (
-            isinstance(node, ast.comprehension) and child is node.iter and node is getattr(owner, "generators", [None])[0]
+            isinstance(node, ast.comprehension)
+            and child is node.iter
+            and node is getattr(owner, "generators", [None])[0]
         )
         return scope.parent if (is_default or is_first_iterable) and scope.parent is not None else inner
 
@@ -208,6 +215,11 @@ class FileMap:
 
     def frame_of(self, node: ast.AST) -> ast.AST:
         """Give the function or module whose run evaluates a node; defaults and decorators belong to the outside."""
+        if node not in self._frames:
+            self._frames[node] = self._find_frame(node)
+        return self._frames[node]
+
+    def _find_frame(self, node: ast.AST) -> ast.AST:
         child = node
         for parent in self.parents(node):
             is_default = isinstance(child, ast.arguments) and not isinstance(node, ast.arg)
@@ -243,11 +255,7 @@ class FileMap:
     def uses(self, name: str, at: ast.AST) -> list[ast.Name]:
         """Give all places that read the same variable as a node does."""
         owner, _ = self.owner_of(name, at)
-        return [
-            node
-            for node in self._names.get(name, ())
-            if self.owner_of(name, node)[0] is owner
-        ]
+        return [node for node in self._names.get(name, ()) if self.owner_of(name, node)[0] is owner]
 
     def loads(self, name: str, at: ast.AST) -> int:
         """Count the places that use a variable for something other than to change the dict that it holds."""
@@ -412,7 +420,7 @@ class FileMap:
 
     def path_of(self, node: ast.expr, depth: int = 0) -> str | None:
         """Resolve a name or attribute to the dotted path that was imported; None when the file does not tell one."""
-        if depth > 20:
+        if depth > _LONGEST_PATH:
             return None
         match node:
             case ast.Attribute(value=owner, attr=attr):
@@ -439,7 +447,9 @@ class FileMap:
     def _star_path(self, name: str) -> str | None:
         """Resolve a name through `from peft import *`, when nothing else is imported like this and peft has the name."""
         alone = len(self.star_imports) == 1 and self.star_imports[0].module == "peft"
-        return f"peft.{name}" if alone and name in {"AdaLoraConfig", "TaskType", "PeftType", "get_peft_config"} else None
+        return (
+            f"peft.{name}" if alone and name in {"AdaLoraConfig", "TaskType", "PeftType", "get_peft_config"} else None
+        )
 
     @cached_property
     def star_imports(self) -> list[ast.ImportFrom]:
@@ -495,13 +505,11 @@ class FileMap:
 
 def dotted(node: ast.expr) -> str:
     """Write a dotted name; empty for any other expression."""
-    match node:
-        case ast.Name(id=name):
-            return name
-        case ast.Attribute(value=owner, attr=attr):
-            inner = dotted(owner)
-            return f"{inner}.{attr}" if inner else ""
-    return ""
+    parts: list[str] = []
+    while isinstance(node, ast.Attribute) and len(parts) < _LONGEST_PATH:
+        parts.append(node.attr)
+        node = node.value
+    return ".".join([node.id, *reversed(parts)]) if isinstance(node, ast.Name) else ""
 
 
 def _one_path(paths: set[str | None]) -> str | None:
@@ -526,7 +534,13 @@ def _may_lie_in(inner: ast.AST, outer: ast.AST) -> bool:
     """Tell by their lines whether a node can be inside another: to go up from each of many is slow."""
     row = getattr(inner, "lineno", None)
     first, last = getattr(outer, "lineno", None), getattr(outer, "end_lineno", None)
-    return row is None or first is None or last is None or first <= row <= last or bool(getattr(outer, "decorator_list", ()))
+    return (
+        row is None
+        or first is None
+        or last is None
+        or first <= row <= last
+        or bool(getattr(outer, "decorator_list", ()))
+    )
 
 
 def _children(node: ast.AST) -> list[ast.AST]:

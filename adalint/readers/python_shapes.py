@@ -152,7 +152,23 @@ def called(statement: ast.stmt) -> ast.expr | None:
 
 
 _HARMLESS_CALLS = frozenset(
-    {"len", "int", "float", "bool", "str", "round", "max", "min", "abs", "ceil", "floor", "sum", "range", "getattr", "get"}
+    {
+        "len",
+        "int",
+        "float",
+        "bool",
+        "str",
+        "round",
+        "max",
+        "min",
+        "abs",
+        "ceil",
+        "floor",
+        "sum",
+        "range",
+        "getattr",
+        "get",
+    }
     | {"dict", "list", "set", "tuple", "sorted", "copy", "deepcopy"}
 )
 
