@@ -9,8 +9,8 @@ import pytest
 from adalint.plan import RIGHT_LOOP, UNKNOWN_LOOP, Counter
 from adalint.readers import read_sites
 from adalint.readers.errors import ReadError
-from adalint.source import Kind, Source
 from adalint.rulebook.templates import show
+from adalint.source import Kind, Source
 from adalint.values import UNKNOWN, Literal
 
 

@@ -152,6 +152,15 @@ class Flow:
         return worth if worth is not UNKNOWN else Symbol(node.id, self.origin(target or node_of(found)))
 
     def _augmented(self, statement: ast.AugAssign) -> Expr:
+        if not self._goes_on():
+            return UNKNOWN
+        self._depth += 1
+        try:
+            return self._changed(statement)
+        finally:
+            self._depth -= 1
+
+    def _changed(self, statement: ast.AugAssign) -> Expr:
         if not isinstance(statement.target, ast.Name) or type(statement.op) not in BINARY:
             return UNKNOWN
         before = self._before(statement.target.id, statement)

@@ -20,6 +20,9 @@ FUNCTIONS: Final = (ast.FunctionDef, ast.AsyncFunctionDef)
 FRAMES: Final = (ast.Module, ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
 _COMPREHENSIONS: Final = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 
+_STARRED: Final = frozenset({"AdaLoraConfig", "TaskType", "PeftType", "get_peft_config", "get_peft_model"})
+"""What matters here of the names that `from peft import *` gives."""
+
 ScopeNode: TypeAlias = (
     ast.Module
     | ast.FunctionDef
@@ -113,7 +116,7 @@ class FileMap:
                 (outer or module).bind(name, binding)
 
     def _scope_for(self, node: ast.AST, child: ast.AST, scope: Scope, inner: Scope) -> Scope:
-        """Find the scope that evaluates a child: what belongs to the outside of a function, class or comprehension does."""
+        """Find the scope that evaluates a child; parts of a function, class or comprehension belong to the outside."""
         if inner is not scope and _belongs_outside(node, child):
             return scope
         is_default = isinstance(node, ast.arguments) and child in (*node.defaults, *node.kw_defaults)
@@ -384,7 +387,7 @@ class FileMap:
         return defaults
 
     def own_attributes(self, owner: ast.ClassDef) -> dict[str, ast.expr | Literal]:
-        """Give what `self` has in a method of a class: what the class body assigns and no subclass here assigns anew."""
+        """Give what `self` has in a method: what the class body assigns and no subclass in this file assigns anew."""
         below = [one for one in self._nodes if isinstance(one, ast.ClassDef) and self._is_below(one, owner)]
         anew = {name for one in below for name in self.class_defaults(one) if one is not owner} if below else set()
         changed = {name for one in below for name in self._own_defaults(one)}
@@ -447,9 +450,7 @@ class FileMap:
     def _star_path(self, name: str) -> str | None:
         """Resolve a name through `from peft import *`, when nothing else is imported like this and peft has the name."""
         alone = len(self.star_imports) == 1 and self.star_imports[0].module == "peft"
-        return (
-            f"peft.{name}" if alone and name in {"AdaLoraConfig", "TaskType", "PeftType", "get_peft_config"} else None
-        )
+        return f"peft.{name}" if alone and name in _STARRED else None
 
     @cached_property
     def star_imports(self) -> list[ast.ImportFrom]:
@@ -458,7 +459,7 @@ class FileMap:
 
     @cached_property
     def patched_names(self) -> frozenset[str]:
-        """Name the objects whose attributes are set by names that the text does not tell: `setattr`, `vars(x).update`."""
+        """Name the objects whose attributes may be set unseen: by `setattr`, by `vars(x).update`."""
         patched = set()
         for node in self._nodes:
             match node:

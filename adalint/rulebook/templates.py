@@ -78,7 +78,10 @@ def _shown(part: Condition, facts: Facts) -> str | None:
 def on_one_line(text: str, kind: Kind) -> str:
     """Write a value on one line; in Python without the comments that stand inside it."""
     if kind is Kind.PYTHON and {"\n", "\r"} & set(text):
-        return ast.unparse(ast.parse(f"(\n{text}\n)", mode="eval").body)
+        try:
+            return ast.unparse(ast.parse(f"(\n{text}\n)", mode="eval").body)
+        except RecursionError:
+            return f"{text.splitlines()[0]} …"
     return " ".join(text.split())
 
 

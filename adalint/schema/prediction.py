@@ -21,7 +21,8 @@ UNDECIDABLE: Final[Mapping[str, str]] = {
     "layers_to_transform": "which layers exist, and whether their path counts them, depends on the model",
     "layers_pattern": "which list of layers exists depends on the model",
     "layer_replication": "only some architectures have layers that PEFT can replicate",
-    "modules_to_save": "which modules match depends on the model; of a string, every letter is taken for a name; before "
+    "modules_to_save": "which modules match depends on the model; of a string, every letter is taken for a name; "
+    "before "
     "0.14 a number may name a layer",
     "trainable_token_indices": "whether there is an embedding, and how many rows it has, depends on the model",
     "target_parameters": "whether a parameter matches depends on the model (nothing is raised when none does), and "
