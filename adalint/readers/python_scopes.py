@@ -448,7 +448,7 @@ class FileMap:
         return None
 
     def _star_path(self, name: str) -> str | None:
-        """Resolve a name through `from peft import *`, when nothing else is imported like this and peft has the name."""
+        """Resolve a name through `from peft import *`, when nothing else is imported like this."""
         alone = len(self.star_imports) == 1 and self.star_imports[0].module == "peft"
         return f"peft.{name}" if alone and name in _STARRED else None
 
