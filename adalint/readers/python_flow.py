@@ -75,7 +75,7 @@ class Flow:
             self._depth -= 1
 
     def _goes_on(self) -> bool:
-        """Count a step of one question; tell whether another may be taken, since `d = {**c, **c}` doubles with each line."""
+        """Count a step of one question, and tell whether it may be taken: `d = {**c, **c}` doubles with each line."""
         self._steps = self._steps + 1 if self._depth else 0
         return self._depth <= MAX_DEPTH and self._steps <= MAX_STEPS
 

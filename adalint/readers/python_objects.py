@@ -6,6 +6,7 @@ import ast
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from adalint.readers.python_classes import class_defaults, class_fields, own_attributes
 from adalint.readers.python_shapes import last_name, path_in
 
 if TYPE_CHECKING:
@@ -29,10 +30,10 @@ def read_attributes(flow: Flow, node: ast.expr) -> Attributes | None:
             return None
         if node.id == "self":
             owner = flow.map.class_of(flow.map.frame_of(node))
-            return None if owner is None else Attributes(flow.map.own_attributes(owner))
+            return None if owner is None else Attributes(own_attributes(flow.map, owner))
         of_class = flow.map.class_named(node)
         if of_class is not None:
-            return Attributes(flow.map.class_defaults(of_class))
+            return Attributes(class_defaults(flow.map, of_class))
         unpacked = _unpacked(flow, node)
         if unpacked is not None:
             return unpacked
@@ -44,7 +45,7 @@ def read_attributes(flow: Flow, node: ast.expr) -> Attributes | None:
             return Attributes({one.arg: one.value for one in keywords if one.arg is not None})
         case ast.Call(func=func, args=[ast.Name() as name, *_]) if last_name(func) in {"cli", "parse"}:
             of_class = flow.map.class_named(name)
-            return None if of_class is None else Attributes(flow.map.class_defaults(of_class))
+            return None if of_class is None else Attributes(class_defaults(flow.map, of_class))
         case ast.Call(func=ast.Name() as name):
             of_class = flow.map.class_named(name)
             return None if of_class is None else _instance(flow, of_class, target)
@@ -52,10 +53,10 @@ def read_attributes(flow: Flow, node: ast.expr) -> Attributes | None:
 
 
 def _instance(flow: Flow, of_class: ast.ClassDef, call: ast.Call) -> Attributes | None:
-    defaults = dict(flow.map.class_defaults(of_class))
+    defaults = dict(class_defaults(flow.map, of_class))
     if any(keyword.arg is None for keyword in call.keywords):
         return None
-    names = flow.map.class_fields(of_class)
+    names = class_fields(flow.map, of_class)
     given = dict(zip(names, call.args, strict=False))
     given |= {keyword.arg: keyword.value for keyword in call.keywords if keyword.arg is not None}
     return Attributes({**defaults, **given})
@@ -78,5 +79,5 @@ def _unpacked(flow: Flow, node: ast.Name) -> Attributes | None:
             classes = made.args[0].elts if isinstance(made.args[0], ast.Tuple | ast.List) else [made.args[0]]
             index = path[0] if path else 0
             of_class = flow.map.class_named(classes[index]) if path is not None and index < len(classes) else None
-            return None if of_class is None else Attributes(flow.map.class_defaults(of_class))
+            return None if of_class is None else Attributes(class_defaults(flow.map, of_class))
     return None

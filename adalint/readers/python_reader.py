@@ -13,6 +13,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
 from adalint.readers.python_afterwards import afterwards
+from adalint.readers.python_classes import class_defaults, class_fields
 from adalint.readers.python_dicts import keywords
 from adalint.readers.python_flow import Flow
 from adalint.readers.python_loops import allocation_in
@@ -153,12 +154,12 @@ def _of_subclass(call: ast.Call, subclass: ast.ClassDef, flow: Flow) -> Construc
         if len(current.bases) != 1 or any(parent is None or parent is current for parent in parents):
             return None
         pending += [parent for parent in parents if parent is not None]
-        for name, value in flow.map.class_defaults(current).items():
+        for name, value in class_defaults(flow.map, current).items():
             accepts.add(name)
             if isinstance(value, ast.expr):
                 keyword = ast.keyword(name, value)
                 before.insert(0, ast.copy_location(keyword, value))
-        accepts.update(flow.map.class_fields(current))
+        accepts.update(class_fields(flow.map, current))
     return Construction(
         call,
         flow.map.span(call.func),

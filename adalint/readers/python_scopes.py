@@ -7,13 +7,14 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Final, TypeAlias
 
+from adalint.readers.python_classes import read_argparse_defaults
 from adalint.source import Span
-from adalint.values import Literal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from adalint.source import Source
+    from adalint.values import Literal
 
 FunctionNode: TypeAlias = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
 FUNCTIONS: Final = (ast.FunctionDef, ast.AsyncFunctionDef)
@@ -354,67 +355,22 @@ class FileMap:
         parent = self.parent(function)
         return parent if isinstance(parent, ast.ClassDef) else None
 
+    @cached_property
+    def classes(self) -> list[ast.ClassDef]:
+        """All classes of the file."""
+        return [node for node in self._nodes if isinstance(node, ast.ClassDef)]
+
+    @cached_property
+    def argparse_defaults(self) -> dict[str, ast.expr | Literal]:
+        """Give the defaults of the arguments that the file's parsers know, those that are told once and for all."""
+        return read_argparse_defaults(self)
+
     def class_named(self, node: ast.expr) -> ast.ClassDef | None:
         """Find the class of this file that a name stands for."""
         if not isinstance(node, ast.Name):
             return None
         binding = self.the_binding(node.id, node)
         return binding.node if binding is not None and isinstance(binding.node, ast.ClassDef) else None
-
-    def class_fields(self, owner: ast.ClassDef) -> list[str]:
-        """Name the fields of a class in order, those of its bases in this file first."""
-        fields = [name for base in owner.bases if (of := self.class_named(base)) for name in self.class_fields(of)]
-        fields += [
-            one.target.id for one in owner.body if isinstance(one, ast.AnnAssign) and isinstance(one.target, ast.Name)
-        ]
-        return list(dict.fromkeys(fields))
-
-    def class_defaults(self, owner: ast.ClassDef) -> dict[str, ast.expr | Literal]:
-        """Give what a class body assigns: class attributes, and the defaults of a dataclass's fields."""
-        defaults: dict[str, ast.expr | Literal] = {}
-        for base in owner.bases:
-            of = self.class_named(base)
-            if of is not None and of is not owner:
-                defaults |= self.class_defaults(of)
-        for one in owner.body:
-            match one:
-                case ast.AnnAssign(target=ast.Name(id=name), value=ast.expr() as value):
-                    default = _field_default(value)
-                    if default is not None:
-                        defaults[name] = default
-                case ast.Assign(targets=[ast.Name(id=name)], value=value):
-                    defaults[name] = value
-        return defaults
-
-    def own_attributes(self, owner: ast.ClassDef) -> dict[str, ast.expr | Literal]:
-        """Give what `self` has in a method: what the class body assigns and no subclass in this file assigns anew."""
-        below = [one for one in self._nodes if isinstance(one, ast.ClassDef) and self._is_below(one, owner)]
-        anew = {name for one in below for name in self.class_defaults(one) if one is not owner} if below else set()
-        changed = {name for one in below for name in self._own_defaults(one)}
-        return {name: value for name, value in self.class_defaults(owner).items() if name not in changed & anew}
-
-    def _is_below(self, one: ast.ClassDef, owner: ast.ClassDef) -> bool:
-        return any(self.class_named(base) is owner for base in one.bases)
-
-    def _own_defaults(self, owner: ast.ClassDef) -> set[str]:
-        names = (one.targets[0] if isinstance(one, ast.Assign) else getattr(one, "target", None) for one in owner.body)
-        return {name.id for name in names if isinstance(name, ast.Name)}
-
-    @cached_property
-    def argparse_defaults(self) -> dict[str, ast.expr | Literal]:
-        """Give the defaults of the arguments that the file's parsers know, those that are told once and for all."""
-        defaults: dict[str, ast.expr | Literal | None] = {}
-        for call in self.calls():
-            match call.func:
-                case ast.Attribute(attr="add_argument") if call.args:
-                    name, default = _argument(call)
-                    if name is not None:
-                        defaults[name] = None if name in defaults else default
-                case ast.Attribute(attr="set_defaults"):
-                    for keyword in call.keywords:
-                        if keyword.arg is not None:
-                            defaults[keyword.arg] = keyword.value
-        return {name: default for name, default in defaults.items() if default is not None}
 
     def the_binding(self, name: str, at: ast.AST) -> Binding | None:
         """Give the binding of a name that is bound exactly once."""
@@ -664,45 +620,3 @@ def _function_scope(scope: Scope) -> Scope:
     while isinstance(scope.node, ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp) and scope.parent:
         scope = scope.parent
     return scope
-
-
-def _field_default(value: ast.expr) -> ast.expr | None:
-    """Find the default in `field(default=8)`, `Field(8)` and the like; the value itself when it is no such call."""
-    match value:
-        case ast.Call(func=ast.Name(id=name) | ast.Attribute(attr=name)) if name in {"field", "Field", "ib", "attrib"}:
-            for keyword in value.keywords:
-                if keyword.arg == "default":
-                    return keyword.value
-                if keyword.arg in {"default_factory", "factory"}:
-                    return keyword.value.body if isinstance(keyword.value, ast.Lambda) else None
-            return value.args[0] if value.args and name == "Field" else None
-    return value
-
-
-def _argument(call: ast.Call) -> tuple[str | None, ast.expr | Literal | None]:
-    """Read `add_argument("--rank", type=int, default=16)`: the attribute that it fills, and its default."""
-    flags = [arg.value for arg in call.args if isinstance(arg, ast.Constant) and isinstance(arg.value, str)]
-    keywords = {keyword.arg: keyword.value for keyword in call.keywords}
-    long = next((flag for flag in flags if flag.startswith("--")), flags[0] if flags else None)
-    dest = keywords.get("dest")
-    if isinstance(dest, ast.Constant) and isinstance(dest.value, str):
-        long = dest.value
-    if long is None or None in keywords:
-        return None, None
-    name = long.lstrip("-").replace("-", "_")
-    action = keywords.get("action")
-    default = keywords.get("default")
-    if default is None and isinstance(action, ast.Constant) and action.value in {"store_true", "store_false"}:
-        return name, Literal(action.value == "store_false")
-    kind = keywords.get("type")
-    if isinstance(default, ast.Constant) and isinstance(default.value, str) and isinstance(kind, ast.Name):
-        return name, _converted(default.value, kind.id)
-    return name, None if "nargs" in keywords else default
-
-
-def _converted(text: str, kind: str) -> Literal | None:
-    """Convert a default that is a string, as argparse does."""
-    try:
-        return Literal({"int": int, "float": float, "str": str}[kind](text))
-    except (KeyError, ValueError):
-        return None
