@@ -177,10 +177,13 @@ def write_atomically(path: str, data: bytes, root: str, before: bytes) -> None:
 
 
 def root_of(path: str) -> str:
-    """Tell the folder that bounds writing when a file is named: the working directory if it is inside, else its own."""
-    folder = os.path.realpath(os.path.dirname(path) or ".")
+    """Tell the folder that bounds writing when a file is named: the working directory if it is inside, else its own.
+
+    A path that reads as if it were inside, and leads out through a linked folder, is bound by the working directory.
+    """
     working = os.getcwd()
-    return working if _inside(folder, working) else folder
+    written, real = os.path.abspath(os.path.dirname(path)), os.path.realpath(os.path.dirname(path))
+    return working if _inside(written, working) or _inside(real, working) else real
 
 
 def _preference(target: Target, place: str) -> tuple[bool, bool, str]:

@@ -215,5 +215,7 @@ def _encoding_of(kind: Kind, raw: bytes) -> Encoding:
     try:
         codec, _ = tokenize.detect_encoding(io.BytesIO(raw).readline)
     except SyntaxError as error:
+        if "unknown encoding" not in str(error):
+            return Encoding()  # no line tells one, and the text is no UTF-8: decoding it says where
         raise SourceError(f"{error.msg or error}; save the file as UTF-8") from None
     return Encoding(codec)
