@@ -294,7 +294,7 @@ def test_the_outcomes_of_a_page_are_ranges_of_known_releases(code: str) -> None:
         ({"target_r": float("inf")}, ["ADA307"]),
         ({"beta1": float("nan")}, ["ADA305"]),
         ({"lora_dropout": float("inf")}, ["ADA315"]),
-        ({"lora_alpha": float("nan"), "deltaT": float("nan")}, []),
+        ({"lora_alpha": float("nan"), "deltaT": float("nan")}, ["ADA307", "ADA307"]),
     ],
     ids=str,
 )

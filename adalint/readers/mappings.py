@@ -143,6 +143,9 @@ _FINISHED: Final = frozenset({"completed", "complete", "finished", "success", "s
 _LABEL: Final = re.compile(r"(?!(?:none|null|nan|inf)$)[^\W\d_][^${}%<>]*", re.IGNORECASE)
 _BASES: Final = frozenset({"defaults", "_base_", "_BASE_", "__base__", "base_config", "extends", "inherit", "inherits"})
 
+MANDATORY: Final = "???"
+"""What OmegaConf wants to be given elsewhere, on the command line say."""
+
 _INTERPOLATION: Final = re.compile(r"\$\{[\w.\[\]-]+\}")
 _FILLED_IN: Final = re.compile(r"\$\{|\{\{|\{%|\$\(|%\(\w+\)s")
 
@@ -279,7 +282,7 @@ def _site(source: Source, tree: Tree, node: Mapping, place: _Place) -> Site | No
     if _CLASS.fullmatch(_text(node, "_target_") or ""):
         surface = Surface.TARGET
     elif _CLASS.fullmatch(_text(node, "class_path") or ""):
-        surface = Surface.TARGET
+        surface = Surface.CLASS_PATH
         field = node.fields.get("init_args")
         inner = content(field.entry.value) if field else None
         if field is not None and isinstance(inner, Mapping):
@@ -306,7 +309,8 @@ def _site(source: Source, tree: Tree, node: Mapping, place: _Place) -> Site | No
         values,
         open=open_,
         # The user's own code may still add what a mapping for `get_peft_config` leaves out.
-        wrapped=surface is Surface.TARGET or (surface is Surface.PEFT_TYPE and "task_type" in values),
+        wrapped=surface in {Surface.TARGET, Surface.CLASS_PATH}
+        or (surface is Surface.PEFT_TYPE and "task_type" in values),
         repeated=_repeated(source, fields),
     )
 
@@ -466,6 +470,8 @@ def _expr(node: Node) -> Expr:
     value = node.value
     if isinstance(value, str) and _INTERPOLATION.fullmatch(value):
         return Symbol(value)
+    if value == MANDATORY:
+        return UNKNOWN
     return Literal(value) if value is not UNKNOWN and _is_plain(value) else UNKNOWN
 
 

@@ -43,14 +43,23 @@ def class_defaults(file_map: FileMap, owner: ast.ClassDef) -> dict[str, ast.expr
                     defaults[name] = default
             case ast.Assign(targets=[ast.Name(id=name)], value=value):
                 defaults[name] = value
+            case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name) | ast.ClassDef(name=name):
+                defaults.pop(name, None)
     return defaults
 
 
 def own_attributes(file_map: FileMap, owner: ast.ClassDef) -> dict[str, ast.expr | Literal]:
-    """Give what `self` has in a method: what the class body assigns and no subclass in this file assigns anew."""
+    """Give what `self` has in a method: what the class body assigns and no subclass in this file assigns anew.
+
+    None stands for what a subclass elsewhere is to say.
+    """
     below = [one for one in file_map.classes if one is not owner and owner in lineage(file_map, one)]
     anew = {name for one in below for name in _assigned(one)}
-    return {name: value for name, value in class_defaults(file_map, owner).items() if name not in anew}
+    return {
+        name: value
+        for name, value in class_defaults(file_map, owner).items()
+        if name not in anew and not (isinstance(value, ast.Constant) and value.value is None)
+    }
 
 
 def _assigned(owner: ast.ClassDef) -> set[str]:
@@ -60,6 +69,8 @@ def _assigned(owner: ast.ClassDef) -> set[str]:
 
 def read_argparse_defaults(file_map: FileMap) -> dict[str, ast.expr | Literal]:
     """Give the defaults of the arguments that the file's parsers know, those that are told once and for all."""
+    if file_map.attribute_stores("default"):
+        return {}
     defaults: dict[str, ast.expr | Literal | None] = {}
     for call in file_map.calls():
         match call.func:
@@ -103,8 +114,8 @@ def _argument(call: ast.Call) -> tuple[str | None, ast.expr | Literal | None]:
     if default is None and isinstance(action, ast.Constant) and action.value in {"store_true", "store_false"}:
         return name, Literal(action.value == "store_false")
     kind = keywords.get("type")
-    if isinstance(default, ast.Constant) and isinstance(default.value, str) and isinstance(kind, ast.Name):
-        return name, _converted(default.value, kind.id)
+    if isinstance(default, ast.Constant) and isinstance(default.value, str) and kind is not None:
+        return name, _converted(default.value, kind.id) if isinstance(kind, ast.Name) else None
     return name, None if "nargs" in keywords else default
 
 

@@ -8,7 +8,8 @@ import unicodedata
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
-from adalint.readers.python_definitions import MAX_CALLERS, Augmented, Parameter
+from adalint.readers.python_definitions import MAX_CALLERS, Assigned, Augmented, Parameter
+from adalint.readers.python_roles import Role, role_of
 from adalint.readers.python_scopes import FRAMES
 from adalint.readers.python_shapes import arms_of, called, is_double_starred, last_name, parameters, test_of
 from adalint.source import Span
@@ -21,12 +22,6 @@ if TYPE_CHECKING:
     from adalint.readers.python_scopes import FunctionNode
 
 _LONGEST_WORD: Final = 400
-
-_HARMLESS: Final = frozenset(
-    {"print", "pprint", "dumps", "dump", "info", "debug", "warning", "log", "len", "sorted", "list", "str", "repr"}
-    | {"copy", "deepcopy", "dict", "items", "keys", "values", "get", "isinstance", "type", "hash", "id", "format"}
-)
-"""What a dict may be handed to, or asked for, without being changed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,8 +77,11 @@ def read_mapping(flow: Flow, node: ast.expr) -> Entries | None:
         case ast.IfExp(test=test, body=body, orelse=orelse):
             arm = flow.arm_of(test, (0, 1))
             return None if arm is None else flow.mapping((body, orelse)[arm])
+    if not is_steady(flow, node):
+        return OPEN
     target = flow.target(node)
-    return None if target is None or target is node else flow.mapping(target)
+    entries = None if target is None or target is node else flow.mapping(target)
+    return None if entries is None else _shared(entries)
 
 
 def _literal(flow: Flow, node: ast.Dict) -> Entries:
@@ -175,25 +173,41 @@ def _fields(flow: Flow, node: ast.expr) -> Entries | None:
 
 def _named_mapping(flow: Flow, name: str, node: ast.expr) -> Entries | None:
     found = flow.definition(name, node)
-    if isinstance(found, Parameter) and is_double_starred(found.function, name):
-        return _extra_keywords(flow, found.function)
+    start: ast.AST | None = None
     entries: Entries | None = None
-    target: ast.expr | None = None
-    if isinstance(found, Augmented) and isinstance(found.statement.op, ast.BitOr):
-        target = found.statement.target
+    if isinstance(found, Parameter) and is_double_starred(found.function, name):
+        start, entries = found.function, _extra_keywords(flow, found.function)
+    elif isinstance(found, Augmented) and isinstance(found.statement.op, ast.BitOr):
+        start = found.statement.target
         before, later = _named_mapping(flow, name, found.statement.target), flow.mapping(found.statement.value)
         entries = None if before is None or later is None else before.merged(later)
     elif found is not None:
-        target = flow.follow(found)
-        entries = None if target is None else flow.mapping(target)
-    if entries is None or target is None:
+        start = flow.follow(found)
+        entries = None if start is None or _has_another_name(flow, start) else flow.mapping(start)
+    if entries is None or start is None:
         return None
-    changes = _changes(flow, name, node, target)
+    changes = _changes(flow, name, node, start)
     if changes is None:
         return OPEN
     for change in changes:
         entries = _changed(flow, entries, change)
-    return entries if flow.map.loads(name, node) <= 1 else _shared(entries)
+    return (
+        entries if isinstance(found, Assigned | Augmented) and _is_only_reader(flow, name, node) else _shared(entries)
+    )
+
+
+def _has_another_name(flow: Flow, made: ast.expr) -> bool:
+    """Tell whether a dict gets two names where it is made: `a = b = {}`, `(b := {})`."""
+    around = flow.map.parent(made)
+    return isinstance(around, ast.NamedExpr) or (isinstance(around, ast.Assign) and len(around.targets) > 1)
+
+
+def _is_only_reader(flow: Flow, name: str, node: ast.expr) -> bool:
+    """Tell whether nothing but a node uses what a variable holds, so that an edit of it changes nothing else."""
+    return all(
+        use is node or isinstance(use.ctx, ast.Store) or role_of(flow.map, use) is Role.CHANGE
+        for use in flow.map.uses(name, node)
+    )
 
 
 def _extra_keywords(flow: Flow, function: FunctionNode) -> Entries | None:
@@ -205,35 +219,75 @@ def _extra_keywords(flow: Flow, function: FunctionNode) -> Entries | None:
         return None
     own = set(parameters(function))
     extra = [keyword for keyword in callers[chosen].keywords if keyword.arg is None or keyword.arg not in own]
-    return _shared(keywords(flow, extra))
+    return keywords(flow, extra)
 
 
-def _changes(flow: Flow, name: str, node: ast.AST, target: ast.expr) -> list[ast.stmt] | None:
+def _changes(flow: Flow, name: str, node: ast.AST, made: ast.AST) -> list[ast.stmt] | None:
     """List what changes a dict between its making and its use, in order; None when something may change it unseen."""
-    start, stop = flow.origin(target), flow.origin(node)
-    same_frame = flow.map.frame_of(target) is flow.map.frame_of(node)
+    start, stop = flow.origin(made), flow.origin(node)
+    same_frame = flow.map.frame_of(made) is flow.map.frame_of(node)
+    here = flow.map.statement_of(node)
     changes: list[ast.stmt] = []
     for use in flow.map.uses(name, node):
         statement = flow.map.statement_of(use)
-        if statement is None or flow.map.statement_of(node) is statement:
+        if (
+            use is node
+            or statement is None
+            or (isinstance(use.ctx, ast.Store) and not isinstance(statement, ast.AugAssign))
+        ):
             continue
-        if isinstance(use.ctx, ast.Store) and not isinstance(statement, ast.AugAssign):
+        role, place = role_of(flow.map, use), flow.origin(use)
+        if role not in {Role.CHANGE, Role.ESCAPE}:
             continue
-        place = flow.origin(use)
+        if statement is here or statement in changes:
+            return None
         if same_frame and not start < place < stop:
-            if place > stop and _goes_round(flow, node, use) and change_of(statement, name) is not None:
-                return None
-            continue
-        if change_of(statement, name) is None:
-            if _escapes(flow, use):
+            if place > stop and _goes_round(flow, node, use):
                 return None
             continue
         taken = _is_taken(flow, statement, node)
-        if taken is None:
+        if taken is None or (taken and role is Role.ESCAPE):
             return None
         if taken:
             changes.append(statement)
     return sorted(changes, key=flow.origin)
+
+
+def is_steady(flow: Flow, node: ast.expr) -> bool:
+    """Tell whether what an attribute or an item holds is only read, wherever the file has it in hand."""
+    match node:
+        case ast.Attribute(attr=attr):
+            others: Sequence[ast.expr] = flow.map.attributes_named(attr)
+        case ast.Subscript(value=owner):
+            if isinstance(owner, ast.Attribute | ast.Subscript) and not is_steady(flow, owner):
+                return False
+            others = flow.map.uses(owner.id, owner) if isinstance(owner, ast.Name) else ()
+        case _:
+            return True
+    return all(
+        other in ast.walk(node) or isinstance(getattr(other, "ctx", None), ast.Store) or _only_reads(flow, other)
+        for other in others
+    )
+
+
+def _only_reads(flow: Flow, use: ast.expr) -> bool:
+    role = role_of(flow.map, use)
+    return role in {Role.READ, Role.COPY} or (role is Role.INNER and _reads_a_scalar(flow, use))
+
+
+def _reads_a_scalar(flow: Flow, use: ast.expr) -> bool:
+    """Tell whether `CONFIG["adalora"]["rank"]` ends at a number or a string, which nobody can change."""
+    found = flow.definition(use.id, use) if isinstance(use, ast.Name) else None
+    literal = found.value if isinstance(found, Assigned) else None
+    node: ast.AST | None = use
+    while isinstance(literal, ast.Dict) and isinstance(node := flow.map.parent(node or use), ast.Subscript):
+        keys = {
+            key.value: value
+            for key, value in zip(literal.keys, literal.values, strict=True)
+            if isinstance(key, ast.Constant)
+        }
+        literal = keys.get(node.slice.value) if isinstance(node.slice, ast.Constant) else None
+    return isinstance(literal, ast.Constant)
 
 
 def _goes_round(flow: Flow, node: ast.AST, use: ast.AST) -> bool:
@@ -263,23 +317,6 @@ def _is_taken(flow: Flow, statement: ast.stmt, node: ast.AST) -> bool | None:
     return True
 
 
-def _escapes(flow: Flow, use: ast.Name) -> bool:
-    """Tell whether a use hands the dict to code that may change it."""
-    parent = flow.map.parent(use)
-    if isinstance(parent, ast.keyword):
-        return parent.arg is not None
-    if isinstance(parent, ast.Call) and use in parent.args:
-        return last_name(parent.func) not in _HARMLESS
-    if isinstance(parent, ast.Attribute):
-        return parent.attr not in _HARMLESS
-    if isinstance(parent, ast.Subscript):
-        # What stands under a key is changed in place: `cfg["adalora"]["r"] = 4`, `cfg["adalora"].update(…)`.
-        around = flow.map.parent(parent)
-        stored = isinstance(around, ast.Subscript) and not isinstance(around.ctx, ast.Load)
-        return stored or (isinstance(around, ast.Attribute) and around.attr not in _HARMLESS)
-    return isinstance(parent, ast.Assign | ast.AnnAssign | ast.Return | ast.Tuple | ast.List)
-
-
 def _changed(flow: Flow, entries: Entries, statement: ast.stmt) -> Entries:
     match statement:
         case ast.Assign(targets=[ast.Subscript(slice=ast.Constant(value=str(key)) as word)], value=value):
@@ -306,21 +343,6 @@ def _changed(flow: Flow, entries: Entries, statement: ast.stmt) -> Entries:
             item = Item(flow.value(value), value, flow.map.span(value), _key_span(flow, word))
             return entries.merged(Entries({key: item}))
     return OPEN
-
-
-def change_of(statement: ast.stmt, name: str) -> ast.stmt | None:
-    """Tell whether a statement changes the dict of that name in a way that can be followed."""
-    match statement:
-        case ast.Assign(targets=[ast.Subscript(value=ast.Name(id=changed))]) if changed == name:
-            return statement
-        case ast.AugAssign(target=ast.Name(id=changed)) if changed == name:
-            return statement
-        case ast.Delete(targets=[ast.Subscript(value=ast.Name(id=changed))]) if changed == name:
-            return statement
-    match called(statement):
-        case ast.Call(func=ast.Attribute(value=ast.Name(id=changed), attr="update" | "pop" | "setdefault" | "clear")):
-            return statement if changed == name else None
-    return None
 
 
 def _without(entries: Entries, key: str) -> Entries:

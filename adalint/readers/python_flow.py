@@ -23,7 +23,7 @@ from adalint.readers.python_definitions import (
 )
 from adalint.readers.python_dicts import Entries, read_mapping
 from adalint.readers.python_objects import Attributes, read_attributes
-from adalint.readers.python_scopes import FRAMES, FUNCTIONS, FunctionNode
+from adalint.readers.python_scopes import FRAMES, FUNCTIONS, FunctionNode, dotted
 from adalint.readers.python_shapes import (
     arms_of,
     block_of,
@@ -149,6 +149,8 @@ class Flow:
             return self._augmented(found.statement)
         target = self.follow(found)
         worth: Expr = UNKNOWN if target is None else self.value(target)
+        if isinstance(found, Parameter) and self._is_guarded(node, worth):
+            worth = UNKNOWN
         return worth if worth is not UNKNOWN else Symbol(node.id, self.origin(target or node_of(found)))
 
     def _augmented(self, statement: ast.AugAssign) -> Expr:
@@ -181,16 +183,28 @@ class Flow:
         if path is not None and path in _CONSTANTS:
             return Literal(_CONSTANTS[path])
         target = self.attribute_target(node)
-        if isinstance(target, Literal):
-            return target
         if target is not None:
-            worth = self.value(target)
-            if worth is not UNKNOWN:
+            worth = target if isinstance(target, Literal) else self.value(target)
+            if worth is not UNKNOWN and not self._is_guarded(node, worth):
                 return worth
         owner = self._stable(node.value)
         if owner is None or node.attr in self.map.assigned_attributes:
             return UNKNOWN
         return Symbol(f"{owner.text}.{node.attr}", owner.origin)
+
+    def _is_guarded(self, node: ast.Name | ast.Attribute, worth: Expr) -> bool:
+        """Tell whether a test may keep a default from getting here: around the use, or before it with a way out.
+
+        For None any test of it will do: it is there to be replaced.
+        """
+        tests = self.map.tests_of.get(dotted(node), ())
+        if worth == Literal(None):
+            return bool(tests)
+        around = list(self.map.parents(node))
+        return any(
+            test in around or isinstance(test, ast.Assert) or (isinstance(test, ast.If) and ends(test.body))
+            for test in tests
+        )
 
     def attribute_target(self, node: ast.Attribute) -> ast.expr | Literal | None:
         """Find the expression that an attribute holds: assigned in the file, or a default; None when nothing tells."""

@@ -70,7 +70,9 @@ def _unpacked(flow: Flow, node: ast.Name) -> Attributes | None:
     statement = bindings[0].node
     path = path_in(statement.targets[0], node.id)
     match statement.value:
-        case ast.Call(func=ast.Attribute(attr="parse_known_args")) if path == (0,):
+        case ast.Call(func=ast.Attribute(attr="parse_known_args"), args=[] | [ast.List(elts=[])], keywords=[]) if (
+            path == (0,)
+        ):
             return Attributes(flow.map.argparse_defaults)
         case ast.Call(func=ast.Attribute(value=parser, attr="parse_args_into_dataclasses")):
             made = flow.target(parser)

@@ -18,7 +18,7 @@ from adalint.readers.python_dicts import keywords
 from adalint.readers.python_flow import Flow
 from adalint.readers.python_loops import allocation_in
 from adalint.readers.python_scopes import FileMap
-from adalint.readers.python_shapes import is_pure, last_name
+from adalint.readers.python_shapes import block_of, ends, is_pure, last_name
 from adalint.readers.python_syntax import parse
 from adalint.readers.python_worlds import World, in_every_world
 from adalint.readers.python_wrapping import is_wrapped
@@ -67,6 +67,8 @@ def read_sites(source: Source) -> list[Site]:
     if not any(sign in source.content for sign in _SIGNS):
         return []
     file_map = FileMap(source, tree)
+    if _replaces_the_class(file_map):
+        return []
     found = [one for one in _constructions(file_map) if _is_judged(one.node, file_map)]
     lengths = _length_nodes(file_map)
     sites = [site for one in found if (site := _site(one, file_map, lengths)) is not None]
@@ -75,6 +77,14 @@ def read_sites(source: Source) -> list[Site]:
         others = tuple(replace(other, loop=loop) for other in sites[0].others)
         sites = [replace(sites[0], loop=loop, others=others)]
     return _paired(sites)
+
+
+def _replaces_the_class(file_map: FileMap) -> bool:
+    """Tell whether the file puts something else in the place of PEFT's class: `peft.AdaLoraConfig = …`."""
+    patched = (call.args[0] for call in file_map.calls() if call.args and last_name(call.func) == "patch")
+    return bool(file_map.attribute_stores(CLASS_NAME)) or any(
+        isinstance(what, ast.Constant) and isinstance(what.value, str) and CLASS_NAME in what.value for what in patched
+    )
 
 
 def _paired(sites: list[Site]) -> list[Site]:
@@ -199,9 +209,12 @@ def _table_rows(file_map: FileMap) -> Iterator[Construction]:
 
 
 def _is_judged(call: ast.expr, file_map: FileMap) -> bool:
-    """Leave out what is expected to fail and what only a type checker sees."""
+    """Leave out what is expected to fail, what only a type checker sees, and what nothing reaches."""
     child: ast.AST = call
     for parent in file_map.parents(call):
+        block = block_of(parent, child)
+        if block is not None and any(ends([one]) for one in block[: block.index(child)]):  # type: ignore[arg-type]
+            return False
         match parent:
             case ast.With(items=items) | ast.AsyncWith(items=items):
                 if any(_expects_failure(item.context_expr) for item in items):

@@ -170,6 +170,37 @@ class FileMap:
         return groups
 
     @cached_property
+    def tests_of(self) -> dict[str, list[ast.AST]]:
+        """Group all that tests something by the dotted names in its test."""
+        groups: dict[str, list[ast.AST]] = {}
+        for node in self._nodes:
+            match node:
+                case ast.If(test=test) | ast.While(test=test) | ast.IfExp(test=test) | ast.Assert(test=test):
+                    tests = [test]
+                case ast.BoolOp(values=[*tests, _]) | ast.comprehension(ifs=tests):
+                    pass
+                case _:
+                    continue
+            names = {
+                dotted(part) for test in tests for part in ast.walk(test) if isinstance(part, ast.Name | ast.Attribute)
+            }
+            for name in names:
+                groups.setdefault(name, []).append(node)
+        return groups
+
+    def attributes_named(self, attr: str) -> list[ast.Attribute]:
+        """Give all uses of an attribute of this name."""
+        return self._attributes.get(attr, [])
+
+    @cached_property
+    def _attributes(self) -> dict[str, list[ast.Attribute]]:
+        groups: dict[str, list[ast.Attribute]] = {}
+        for node in self._nodes:
+            if isinstance(node, ast.Attribute):
+                groups.setdefault(node.attr, []).append(node)
+        return groups
+
+    @cached_property
     def calls_by_first_argument(self) -> dict[str, list[ast.Call]]:
         """Group all calls by the dotted text of their first argument."""
         groups: dict[str, list[ast.Call]] = {}
@@ -260,19 +291,6 @@ class FileMap:
         """Give all places that read the same variable as a node does."""
         owner, _ = self.owner_of(name, at)
         return [node for node in self._names.get(name, ()) if self.owner_of(name, node)[0] is owner]
-
-    def loads(self, name: str, at: ast.AST) -> int:
-        """Count the places that use a variable for something other than to change the dict that it holds."""
-        return sum(
-            isinstance(node.ctx, ast.Load) and not self._is_change(node) and not isinstance(self.parent(node), ast.Call)
-            for node in self.uses(name, at)
-        )
-
-    def _is_change(self, node: ast.Name) -> bool:
-        parent = self.parent(node)
-        return (isinstance(parent, ast.Subscript) and not isinstance(parent.ctx, ast.Load)) or (
-            isinstance(parent, ast.Attribute) and parent.attr in {"update", "pop", "setdefault"}
-        )
 
     def attribute_stores(self, attr: str) -> list[ast.Attribute]:
         """Give all places that assign an attribute of this name."""
@@ -421,15 +439,24 @@ class FileMap:
             match node:
                 case ast.Call(func=ast.Name(id="setattr"), args=[ast.Name(id=name), *_]):
                     patched.add(name)
-                case ast.Attribute(value=ast.Call(func=ast.Name(id="vars"), args=[ast.Name(id=name)]), attr="update"):
-                    patched.add(name)
-                case ast.Subscript(value=ast.Call(func=ast.Name(id="vars"), args=[ast.Name(id=name)]), ctx=ast.Store()):
+                case ast.Call(func=ast.Name(id="vars"), args=[ast.Name(id=name)]) if self._may_be_changed(node):
                     patched.add(name)
                 case ast.Attribute(value=ast.Name(id=name), attr="__dict__"):
                     patched.add(name)
                 case ast.keyword(arg="namespace", value=ast.Name(id=name)):
                     patched.add(name)
         return frozenset(patched)
+
+    def _may_be_changed(self, node: ast.Call) -> bool:
+        """Tell whether `vars(x)` is kept or changed, not only read."""
+        match self.parent(node):
+            case ast.keyword() | ast.Call() | ast.Dict() | ast.FormattedValue():
+                return False
+            case ast.Attribute(attr=attr):
+                return attr not in {"items", "keys", "values", "get", "copy"}
+            case ast.Subscript(ctx=ast.Load()):
+                return False
+        return True
 
     @cached_property
     def rewrites_names(self) -> bool:

@@ -7,6 +7,7 @@ import re
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
+from adalint.findings import Severity
 from adalint.rulebook.hit import Hit
 from adalint.schema import FIELDS, Prediction, Stage, embeddings_in, fields_of, predict
 from adalint.schema.distance import edit_distance
@@ -182,11 +183,26 @@ def wrong_value_type(facts: SiteFacts) -> Iterator[Hit]:
         if isinstance(number, str):
             found |= _unquoted(name, number, value)
         yield Hit((name,), found)
+    for name, value in _endless(facts):
+        found = {"field": name, "value": _quoted(value), "stage": "silent", "nonsense": name}
+        yield Hit((name,), found, severity=Severity.WARNING)
+
+
+def _endless(facts: SiteFacts) -> Iterator[tuple[str, Value]]:
+    """Give the values that are NaN or infinite and that PEFT takes all the same."""
+    for name, value in facts.site.values.items():
+        if facts.site.saved or name not in fields_of(facts.release) or not FIELDS[name].numeric:
+            continue
+        written = value.expr.value if isinstance(value.expr, Literal) else None
+        if isinstance(written, float) and not math.isfinite(written):
+            alone = predict({**RUN, name: written}, facts.release)
+            if alone is None:
+                yield name, value
 
 
 def yaml_number_is_text(facts: SiteFacts) -> Iterator[Hit]:
     """Find numbers with an exponent that YAML 1.1 reads as text, where nothing shows a loader that reads them."""
-    if facts.site.surface is Surface.TARGET or b"${" in facts.site.source.content:
+    if facts.site.surface in {Surface.TARGET, Surface.CLASS_PATH} or b"${" in facts.site.source.content:
         # OmegaConf and jsonargparse resolve such numbers themselves.
         return
     for name, value, failure in _no_numbers(facts):
@@ -215,7 +231,9 @@ def _no_numbers(facts: SiteFacts) -> Iterator[tuple[str, Value, Failure | Predic
         if not isinstance(value.expr, Literal):
             continue
         written = value.expr.value
-        if (written is None and FIELDS[name].nullable) or (free and _is_word(written)):
+        if (written is None and FIELDS[name].nullable) or (free and _is_word(written) and written not in _NOTHING):
+            continue
+        if facts.site.surface is Surface.CLASS_PATH and isinstance(written, str) and not _is_word(written):
             continue
         failure = next(_refused(facts, (name,), {"TypeError"}), None)
         if failure is not None:
@@ -225,6 +243,9 @@ def _no_numbers(facts: SiteFacts) -> Iterator[tuple[str, Value, Failure | Predic
             if isinstance(alone, Prediction) and alone.stage in {Stage.FIRST_MASK, Stage.STEP}:
                 yield name, value, alone
 
+
+_NOTHING: Final = frozenset({"None", "none"})
+"""Words that every YAML loader reads as text, and nobody means as one."""
 
 _NUMBER: Final = re.compile(r"[-+]?(\d[\d_]*\.?[\d_]*|\.\d[\d_]*)([eE][-+]?\d+)?")
 _EXPONENT: Final = re.compile(r"[-+]?(\d[\d_]*\.?[\d_]*|\.\d[\d_]*)[eE][-+]?\d{1,3}")

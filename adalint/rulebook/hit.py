@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from adalint.findings import Severity
     from adalint.source import Span
 
 
@@ -21,3 +22,5 @@ class Hit:
     at: tuple[str, ...]
     found: Mapping[str, Any] = field(default_factory=dict)
     spans: tuple[Span, ...] = ()
+    severity: Severity | None = None
+    """Where it is less than the rule's own: nothing raises here."""

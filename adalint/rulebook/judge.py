@@ -224,7 +224,9 @@ def _fire_rule(rule: Rule, facts: SiteFacts) -> Iterator[Fired]:
         [case] = rule.cases
         for hit in CHECKS[rule.check](facts):
             bound = replace(facts, found=hit.found)
-            yield Fired(rule, hit.at, bound, case.message, case.message_zh, case.severity, spans=hit.spans)
+            yield Fired(
+                rule, hit.at, bound, case.message, case.message_zh, hit.severity or case.severity, spans=hit.spans
+            )
         return
     primaries: set[str] = set()
     for case in rule.cases:
