@@ -13,11 +13,11 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
 from adalint.readers.python_afterwards import afterwards
-from adalint.readers.python_classes import class_defaults, class_fields
+from adalint.readers.python_classes import class_defaults, class_fields, lineage
 from adalint.readers.python_dicts import keywords
 from adalint.readers.python_flow import Flow
 from adalint.readers.python_loops import allocation_in
-from adalint.readers.python_scopes import FileMap
+from adalint.readers.python_scopes import FileMap, dotted
 from adalint.readers.python_shapes import block_of, ends, is_pure, last_name
 from adalint.readers.python_syntax import parse
 from adalint.readers.python_worlds import World, in_every_world
@@ -55,6 +55,8 @@ class Construction:
     table: ast.expr | None = None
     open: bool = False
     accepts: frozenset[str] = frozenset()
+    reads: frozenset[str] = frozenset()
+    """Fields that a subclass's own methods read."""
 
 
 def read_sites(source: Source) -> list[Site]:
@@ -118,7 +120,8 @@ def _construction(call: ast.Call, flow: Flow, has_partials: bool) -> Constructio
         return None if table is None else Construction(call, flow.map.span(call.func), table=table)
     if has_partials:
         made = flow.target(call.func) if isinstance(call.func, ast.Name) else call.func
-        if isinstance(made, ast.Call) and _is_partial(made, flow):
+        touched = flow.map.attributes_by_owner.get(dotted(call.func), ())
+        if isinstance(made, ast.Call) and _is_partial(made, flow) and not touched:
             is_open = bool(call.args or made.args[1:])
             return Construction(call, flow.map.span(call.func), own, tuple(made.keywords), open=is_open)
     subclass = flow.map.class_named(call.func)
@@ -151,33 +154,31 @@ def _is_partial(made: ast.Call, flow: Flow) -> bool:
 
 def _of_subclass(call: ast.Call, subclass: ast.ClassDef, flow: Flow) -> Construction | None:
     """Read a subclass that only adds fields or changes defaults; one with an `__init__` is its own affair."""
-    before: list[ast.keyword] = []
-    accepts: set[str] = set()
-    pending = [subclass]
-    while pending:
-        current = pending.pop()
-        bodies = [one for one in current.body if isinstance(one, ast.FunctionDef)]
-        if current.keywords or any(one.name in {"__init__", "__new__", "__post_init__"} for one in bodies):
-            return None
-        bases = [base for base in current.bases if not is_configuration_class(base, flow)]
-        parents = [flow.map.class_named(base) for base in bases]
-        if len(current.bases) != 1 or any(parent is None or parent is current for parent in parents):
-            return None
-        pending += [parent for parent in parents if parent is not None]
-        for name, value in class_defaults(flow.map, current).items():
-            accepts.add(name)
-            if isinstance(value, ast.expr):
-                keyword = ast.keyword(name, value)
-                before.insert(0, ast.copy_location(keyword, value))
-        accepts.update(class_fields(flow.map, current))
+    family = lineage(flow.map, subclass)
+    bases = [base for each in family for base in each.bases]
+    if not all(_only_adds(each) for each in family) or sum(is_configuration_class(base, flow) for base in bases) != 1:
+        return None
+    defaults = class_defaults(flow.map, subclass).items()
+    before = [
+        ast.copy_location(ast.keyword(name, value), value) for name, value in defaults if isinstance(value, ast.expr)
+    ]
+    parts = [part for each in family for part in ast.walk(each)]
     return Construction(
         call,
         flow.map.span(call.func),
         tuple(call.keywords),
         tuple(before),
         open=bool(call.args),
-        accepts=frozenset(accepts),
+        accepts=frozenset({*class_fields(flow.map, subclass), *class_defaults(flow.map, subclass)}),
+        reads=frozenset(
+            part.attr for part in parts if isinstance(part, ast.Attribute) and dotted(part.value) == "self"
+        ),
     )
+
+
+def _only_adds(of_class: ast.ClassDef) -> bool:
+    methods = {one.name for one in of_class.body if isinstance(one, ast.FunctionDef)}
+    return len(of_class.bases) == 1 and not of_class.keywords and not methods & {"__init__", "__new__", "__post_init__"}
 
 
 def _builds_from_tables(file_map: FileMap) -> bool:
@@ -273,7 +274,7 @@ def _reading(made: Construction, flow: Flow, lengths: Sequence[ast.AST]) -> Site
         open=made.open or entries.open,
         late_total_step=any(map(_is_late, lengths)),
         run_length=_run_length(made.node, flow, lengths),
-        read_back=after.read,
+        read_back=after.read | made.reads,
         changed_later=after.changed - {"total_step"},
         accepts=made.accepts,
         wrapped=is_wrapped(made.node, file_map),
