@@ -520,7 +520,8 @@ def _selector(selector: str) -> str:
     if selector == ALL or _CODE_OR_PREFIX.fullmatch(selector) or _NAME.fullmatch(selector):
         return selector
     upper = selector.upper()
-    near = f", did you mean {upper!r}?" if upper == ALL or _CODE_OR_PREFIX.fullmatch(upper) else ""
+    is_code = re.search(r"\d", upper) is not None or "ADA".startswith(upper)
+    near = f", did you mean {upper!r}?" if upper == ALL or (is_code and _CODE_OR_PREFIX.fullmatch(upper)) else ""
     raise _Wrong(f"{selector!r} is no code, name, prefix or ALL{near}", word=selector)
 
 

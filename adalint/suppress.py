@@ -8,12 +8,14 @@ nothing: what it would hide tomorrow nobody has looked at.
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections import defaultdict
 from dataclasses import dataclass
 from functools import cache, partial
 from typing import TYPE_CHECKING, Final
 
 from adalint.findings import Finding, Fix, Safety
+from adalint.readers.tree import Offsets
 from adalint.rulebook.pages import load
 from adalint.rulebook.templates import first_known
 from adalint.settings import stands_for
@@ -145,10 +147,10 @@ def _at_the_head(source: Source) -> list[Directive]:
 
 def _directives_in(source: Source, comment: Comment) -> Iterator[Directive]:
     text = source.slice(comment.span)
+    offset = Offsets(text)
 
     def span(start: int, stop: int) -> Span:
-        first = comment.span.start + len(text[:start].encode())
-        return Span(first, first + len(text[start:stop].encode()))
+        return Span(comment.span.start + offset(start), comment.span.start + offset(stop))
 
     for match in _DIRECTIVE.finditer(text):
         verb = match["verb"].lower()
@@ -174,6 +176,7 @@ class _Rows:
         self.directives = directives
         self.of_file = [directive for directive in directives if directive.of_file]
         self.by_row: dict[int, list[Directive]] = defaultdict(list)
+        self._words: dict[tuple[Span, str, str], list[Span]] = {}
         for directive in directives:
             covers = directive.comment.covers
             if not directive.of_file and covers is not None:
@@ -187,17 +190,25 @@ class _Rows:
         found = {one.span: one for row in range(first, last + 1) for one in self.by_row.get(row, ())}
         yield from (one for one in found.values() if reaches(one.comment, finding, self.source))
 
+    def words_for(self, directive: Directive, finding: Finding) -> list[Span]:
+        """Give the words of a suppression that stand for the rule of a finding, looked up once for each rule."""
+        key = directive.span, finding.code, finding.name
+        if key not in self._words:
+            self._words[key] = [
+                word.span for word in directive.words if stands_for(word.text, finding.code, finding.name)
+            ]
+        return self._words[key]
+
 
 def _part(findings: Iterable[Finding], rows: _Rows, used: set[Span]) -> tuple[list[Finding], list[Finding]]:
     kept: list[Finding] = []
     suppressed: list[Finding] = []
     for finding in findings:
         hits = {
-            word.span
+            span
             for directive in rows.around(finding)
             if directive.complaint is None
-            for word in directive.words
-            if stands_for(word.text, finding.code, finding.name)
+            for span in rows.words_for(directive, finding)
         }
         used |= hits
         (suppressed if hits else kept).append(finding)
@@ -267,10 +278,19 @@ def _could_be_used(word: str, book: Rulebook, settings: Settings) -> bool:
 
 def _without(source: Source, directive: Directive, idle: Sequence[Word]) -> Edit:
     """Take words out of a suppression, and the suppression away when no word is left; other remarks stay."""
-    left = [word for word in directive.words if word not in idle]
-    if left:
-        text = ", ".join(word.text for word in left)
-        return Edit(Span(directive.words[0].span.start, directive.words[-1].span.stop), text)
+    gone = {word.span for word in idle}
+    if len(gone) < len(directive.words):
+        words = directive.words
+        first = bisect_left(words, idle[0].span, key=lambda word: word.span)
+        last = bisect_left(words, idle[-1].span, key=lambda word: word.span)
+        between = [word.text for word in words[first:last] if word.span not in gone]
+        if first:
+            return Edit(
+                Span(words[first - 1].span.stop, words[last].span.stop), "".join(f", {word}" for word in between)
+            )
+        end = words[last + 1].span.start if last + 1 < len(words) else words[last].span.stop
+        text = ", ".join(between)
+        return Edit(Span(words[0].span.start, end), f"{text}, " if text and last + 1 < len(words) else text)
     comment, span = directive.comment.span, directive.span
     before = source.slice(Span(comment.start, span.start)).rstrip()
     after = source.slice(Span(span.stop, comment.stop))
@@ -301,7 +321,10 @@ def _unrecognised(rows: _Rows, book: Rulebook, settings: Settings, kept: Sequenc
     for finding in kept:
         for directive in rows.around(finding):
             wanted[directive.span].add(finding.name)
+    nearest = cache(partial(_nearest, book=book))
+    stands = cache(lambda word: any(stands_for(word, one.code, one.name) for one in book.rules.values()))
     for directive in rows.directives:
+        written = {word.text for word in directive.words}
         if directive.complaint is not None:
             verb = "ignore-file" if directive.of_file else "ignore"
             names = ", ".join(sorted(wanted.get(directive.span, {"NAME"})))
@@ -309,14 +332,14 @@ def _unrecognised(rows: _Rows, book: Rulebook, settings: Settings, kept: Sequenc
             yield _say(rule, found, directive.span, settings, None)
             continue
         for word in directive.words:
-            if any(stands_for(word.text, one.code, one.name) for one in book.rules.values()):
+            if stands(word.text):
                 continue
             found = {"word": word.text}
             edit = None
-            if (meant := _nearest(word.text, book)) is not None:
+            if (meant := nearest(word.text)) is not None:
                 found["meant"] = meant
-                known = [other for other in directive.words if other.text == meant]
-                edit = _without(rows.source, directive, [word]) if known else Edit(word.span, meant)
+                again = meant in written
+                edit = _without(rows.source, directive, [word]) if again else Edit(word.span, meant)
             yield _say(rule, found, word.span, settings, edit)
 
 

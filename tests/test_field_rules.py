@@ -395,6 +395,10 @@ def test_a_task_type_is_renamed_as_it_is_written(written: str, release: str, exp
         ("tinit", "1.2e1", "12"),
         ("tinit", "1e-1", "1e-1"),
         ("init_r", "1.6e1", "16"),
+        ("init_r", "0o14", "12"),
+        ("init_r", "0o18", None),
+        ("init_r", "010", None),
+        ("orth_reg_weight", "0o1", "1"),
     ],
 )
 def test_a_number_that_yaml_reads_as_text_is_written_as_one(field: str, written: str, mended: str | None) -> None:

@@ -60,7 +60,7 @@ def test_peft_type_in_another_case_counts_in_an_adapter_config_only() -> None:
         ("a.yaml", "adapters:\n- peft_type: ADALORA\n  init_r: 8\n- peft_type: LORA\n  r: 8\n", Surface.PEFT_TYPE),
         ("a.yaml", "_target_: peft.AdaLoraConfig\ninit_r: 8\n", Surface.TARGET),
         ("a.yaml", "p:\n  _target_: peft.tuners.adalora.config.AdaLoraConfig\n", Surface.TARGET),
-        ("a.yaml", "p: {class_path: peft.AdaLoraConfig, init_args: {init_r: 8}}\n", Surface.TARGET),
+        ("a.yaml", "p: {class_path: peft.AdaLoraConfig, init_args: {init_r: 8}}\n", Surface.CLASS_PATH),
         ("a.json", '{"adalora": {"init_r": 8, "target_r": 4}}', Surface.BLOCK),
         ("a.yaml", "adalora:\n  r: 16\n  lora_alpha: 32\n", Surface.BLOCK),
         ("a.yaml", "train:\n  peft:\n    AdaLoRA: {r: 16}\n", Surface.BLOCK),

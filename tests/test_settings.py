@@ -353,6 +353,7 @@ class TestMistakes:
             ("select = [1]", "a list of strings"),
             ("select = ['ada101']", "did you mean 'ADA101'"),
             ("select = ['all']", "did you mean 'ALL'"),
+            ("ignore = ['bogus']", "'bogus' is no code, name, prefix or ALL$"),
             ("select = ['E501']", "'E501' is no code, name, prefix or ALL"),
             ("pedantic = 'yes'", "true or false is wanted, not 'yes'"),
             ("target-peft = 0.15", "a release such as"),

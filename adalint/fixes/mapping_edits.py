@@ -8,27 +8,29 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass, field
+from bisect import bisect_left, bisect_right
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 from adalint.fixes.item_edits import cuts_of
+from adalint.fixes.layout import BREAK, layout_of
 from adalint.fixes.operations import Drop, Note, Remove, RemoveEarlier, Rename, Set, Swap, Unplaceable
 from adalint.readers.errors import ReadError
 from adalint.readers.json_reader import read_json
 from adalint.readers.mappings import read_tree
-from adalint.readers.tree import Alias, Entry, Mapping, Node, Scalar, Sequence, Tree, content, name_of, nodes
-from adalint.readers.yaml_reader import gaps, read_yaml
+from adalint.readers.tree import Entry, Mapping, Node, Scalar, Sequence, content, name_of
+from adalint.readers.yaml_reader import read_yaml
 from adalint.source import Edit, Kind, Source, Span
 from adalint.values import Literal, Symbol, is_number
 
 if TYPE_CHECKING:
     from collections import abc
 
+    from adalint.fixes.layout import Layout, Part
     from adalint.fixes.operations import Operation
     from adalint.site import Site
 
-_BREAK: Final = re.compile(rb"\r\n|\r|\n|\xc2\x85|\xe2\x80[\xa8\xa9]")
 _BLANK: Final = re.compile(rb"[ \t]*")
 _COLON: Final = re.compile(rb"\s*:")
 _WORD: Final = re.compile(r"[A-Za-z_]\w*", re.ASCII)
@@ -44,12 +46,12 @@ def place(site: Site, operations: abc.Sequence[Operation]) -> tuple[Edit, ...]:
     Raises:
         Unplaceable: they cannot be placed exactly; the message says why.
     """
-    tree = read_tree(site.source)
-    mapping = next((node for node in nodes(tree) if isinstance(node, Mapping) and node.span == site.span), None)
+    layout = layout_of(site.source)
+    mapping = layout.mappings.get(site.span)
     if mapping is None:
         row = site.source.row_of(site.span.start)
         raise Unplaceable(f"line {row} holds an alias; change the mapping that it stands for")
-    page = _Page(site, tree, mapping)
+    page = _Page(site, layout, mapping)
     slots = [_Slot(entry) for entry in mapping.entries]
     for operation in operations:
         _carry_out(page, slots, operation)
@@ -85,35 +87,17 @@ class _Slot:
 class _Page:
     """The text around a mapping: its comments and its lines."""
 
-    def __init__(self, site: Site, tree: Tree, mapping: Mapping) -> None:
-        self.site = site
+    def __init__(self, site: Site, layout: Layout, mapping: Mapping) -> None:
         self.source = site.source
         self.content = site.source.content
-        self.tree = tree
+        self.layout = layout
+        self.tree = layout.tree
         self.mapping = mapping
         self.is_yaml = site.source.kind is Kind.YAML
-        self.leaves = [node for node in nodes(tree) if isinstance(node, Scalar | Alias)]
-        self.comments = list(comments(site.source, tree)) if self.is_yaml else []
-
-    def line_start(self, offset: int) -> int:
-        """Give the first byte of a line, as YAML counts lines."""
-        start = self.source.line_starts[self.source.row_of(offset) - 1]
-        breaks = list(_BREAK.finditer(self.content, start, offset))
-        return breaks[-1].end() if breaks else start
-
-    def line_stop(self, offset: int) -> int:
-        """Give the byte after the last of a line, without its break."""
-        found = _BREAK.search(self.content, offset)
-        return found.start() if found else len(self.content)
-
-    def next_line(self, offset: int) -> int:
-        """Give the first byte of the line after."""
-        found = _BREAK.search(self.content, offset)
-        return found.end() if found else len(self.content)
-
-    def comment_in(self, start: int, stop: int) -> Span | None:
-        """Give the first comment that starts between two bytes."""
-        return next((comment for comment in self.comments if start <= comment.start < stop), None)
+        self.line_start = layout.line_start
+        self.line_stop = layout.line_stop
+        self.next_line = layout.next_line
+        self.comment_in = layout.comment_in
 
     def skip_blanks(self, offset: int) -> int:
         """Give the next byte that is no space or tab."""
@@ -141,7 +125,7 @@ class _Page:
             comment = self.comment_in(at, at + 1)
             if comment is not None:
                 at = comment.stop
-            elif (found := _BREAK.match(self.content, at)) is not None:
+            elif (found := BREAK.match(self.content, at)) is not None:
                 at = found.end()
             elif self.content[at : at + 1] in {b" ", b"\t"}:
                 at += 1
@@ -170,16 +154,6 @@ class _Page:
         """Give the end of the line above, without its break."""
         breaks = (b"\r\n", b"\n", b"\r", b"\xc2\x85", b"\xe2\x80\xa8", b"\xe2\x80\xa9")
         return start - next((len(end) for end in breaks if self.content.endswith(end, 0, start)), 1)
-
-
-def comments(source: Source, tree: Tree) -> abc.Iterator[Span]:
-    """Find the comments of a YAML text: a `#` outside all scalars, up to the end of its line."""
-    for gap in gaps(source, [node.outer for node in nodes(tree) if isinstance(node, Scalar | Alias)]):
-        at = gap.start
-        while (start := source.content.find(b"#", at, gap.stop)) >= 0:
-            found = _BREAK.search(source.content, start)
-            at = found.start() if found else len(source.content)
-            yield Span(start, at)
 
 
 def _end(entry: Entry) -> int:
@@ -218,7 +192,7 @@ def _carry_out(page: _Page, slots: list[_Slot], operation: Operation) -> None:
             if not page.is_yaml:
                 raise Unplaceable("JSON has no comments")
             note = text.removeprefix("#").strip()
-            if not note or _BREAK.search(note.encode()):
+            if not note or BREAK.search(note.encode()):
                 raise Unplaceable("a comment is one line of text")
             _written(page, slots, name).notes.append(note)
 
@@ -303,7 +277,7 @@ def _check_text(page: _Page, operation: Set) -> None:
             items = read_json(Source("", Kind.JSON, operation.text.encode())).documents
     except ReadError:
         items = ()
-    if len(items) != 1 or _BREAK.search(operation.text.encode()) or not _is_same(items[0].value, expr.value):
+    if len(items) != 1 or BREAK.search(operation.text.encode()) or not _is_same(items[0].value, expr.value):
         raise Unplaceable(f"`{operation.text}` is not how {language} writes that value")
 
 
@@ -320,7 +294,7 @@ def _movable(page: _Page, slot: _Slot) -> str:
     value = slot.entry.value
     text = page.source.slice(value.outer)
     is_block = isinstance(value, Scalar) and value.style in {"|", ">"}
-    if not text or is_block or (page.is_yaml and _BREAK.search(text.encode())):
+    if not text or is_block or (page.is_yaml and BREAK.search(text.encode())):
         raise Unplaceable(f"the value of `{slot.current}` takes several lines")
     return text
 
@@ -389,11 +363,10 @@ class _Edits:
     def note(self, offset: int, notes: abc.Iterable[str], replaced: Span | None = None) -> None:
         """Put comments at the end of the line, which must not be inside a scalar that stays."""
         stop = self.page.line_stop(offset)
-        for leaf in self.page.leaves:
-            if replaced is not None and replaced.contains(leaf.outer):
-                continue
+        leaf = self.page.layout.leaf_before(stop)
+        if leaf is not None and not (replaced is not None and replaced.contains(leaf.outer)):
             is_block = isinstance(leaf, Scalar) and leaf.style in {"|", ">"}
-            if leaf.outer.start < stop and (stop < leaf.outer.stop or (is_block and stop == leaf.outer.stop)):
+            if stop < leaf.outer.stop or (is_block and stop == leaf.outer.stop):
                 raise Unplaceable("a scalar goes on behind the end of that line, so that no comment can stand there")
         self.notes.setdefault(stop, []).extend(notes)
 
@@ -502,7 +475,8 @@ def _delete_lines(page: _Page, entry: Entry, kept: abc.Sequence[Entry], edits: _
     if page.starts_line(start):
         edits.delete(page.own_comments(entry), page.next_line(_end(entry)))
         return
-    follower = next((other for other in kept if other.key.outer.start > start), None)
+    number = bisect_right(kept, start, key=lambda other: other.key.outer.start)
+    follower = kept[number] if number < len(kept) else None
     if follower is None or page.comment_in(page.line_stop(_end(entry)), follower.key.outer.start) is not None:
         raise Unplaceable("a comment stands between the entries that would move together")
     edits.delete(start, follower.key.outer.start)
@@ -540,7 +514,7 @@ def _write_flow(page: _Page, slots: list[_Slot], edits: _Edits) -> None:
         end = _end(behind) if comma is None else comma + 1
         if comma is None:
             edits.insert(end, ",", rank=0)
-        own_lines = _BREAK.match(gap.encode()) is not None and page.ends_line(end)
+        own_lines = BREAK.match(gap.encode()) is not None and page.ends_line(end)
         if not own_lines:
             _note_beside(end, run, edits)
         at = page.line_stop(end) if own_lines else end
@@ -589,13 +563,13 @@ def _delete_item(
     start = entry.key.outer.start
     comma = commas[entry]
     after = _end(entry) if comma is None else comma + 1
-    before = next((commas[other] for other in reversed(kept) if other.key.outer.start < start), None)
-    order = page.mapping.entries
-    index = order.index(entry)
-    follower = order[index + 1].key.outer.start if index + 1 < len(order) else None
+    number = bisect_left(kept, start, key=lambda other: other.key.outer.start)
+    before = commas[kept[number - 1]] if number else None
+    index = bisect_right(page.mapping.entries, start, key=lambda other: other.key.outer.start)
+    follower = page.mapping.entries[index].key.outer.start if index < len(page.mapping.entries) else None
     if page.starts_line(start) and page.ends_line(after):
         edits.delete(page.own_comments(entry), page.next_line(after))
-    elif before is not None and not _BREAK.search(page.content, before, start):
+    elif before is not None and page.line_start(start) <= before:
         edits.delete(before + 1, after)
     elif follower is not None and page.comment_in(after, follower) is None:
         edits.delete(start, follower)
@@ -629,7 +603,7 @@ def _fill(
         for entry in entries:
             _delete_item(page, entry, (), commas, edits)
         gap = _gap(page, entries[0], separator)
-        if _BREAK.match(gap.encode()) is None and added:
+        if BREAK.match(gap.encode()) is None and added:
             raise Unplaceable("comments stand between the entries that would go")
         at = page.own_comments(entries[0])
         for slot in added:
@@ -644,11 +618,11 @@ def _fill(
 def _read_back(page: _Page, slots: abc.Sequence[_Slot], edits: tuple[Edit, ...]) -> None:
     """Refuse edits that do not lead to exactly the wanted entries with all the rest as it was."""
     try:
-        after = page.source.apply(edits)
+        part, after = _edited_part(page, slots, edits)
         tree = read_tree(after)
     except (ReadError, ValueError):
         raise Unplaceable("the edits would not leave a readable file") from None
-    before, target, _ = _outline(page.source, page.tree.documents, page.mapping)
+    before, target, _ = _outline(page.source, part.holds, page.mapping)
     now, _, mapping = _outline(after, tree.documents, target)
     live = [slot for slot in slots if not slot.removed]
     if before != now or mapping is None or len(mapping.entries) != len(live):
@@ -667,8 +641,26 @@ def _read_back(page: _Page, slots: abc.Sequence[_Slot], edits: tuple[Edit, ...])
             raise Unplaceable(f"`{slot.current}` cannot be written there exactly")
 
 
+def _edited_part(page: _Page, slots: abc.Sequence[_Slot], edits: tuple[Edit, ...]) -> tuple[Part, Source]:
+    """Make the edits in the smallest part of the text that can be read alone, else in all of it.
+
+    Raises:
+        ValueError: two edits touch the same bytes.
+    """
+    part = page.layout.part_around(page.mapping)
+    inside = all(part.start <= edit.span.start and edit.span.stop <= part.span.stop for edit in edits)
+    # How deep a value may still nest, only the whole text can tell.
+    if inside and not any(slot.text is not None and slot.text[:1] in {"[", "{"} for slot in slots):
+        alone = replace(page.source, content=page.content[part.span.start : part.span.stop])
+        start = part.span.start
+        after = alone.apply(Edit(Span(edit.span.start - start, edit.span.stop - start), edit.text) for edit in edits)
+        if page.layout.ends_like(part, after.content):
+            return part, after
+    return page.layout.whole(), page.source.apply(edits)
+
+
 def _outline(
-    source: Source, roots: abc.Sequence[Node], target: Mapping | int | None
+    source: Source, roots: abc.Sequence[Node | str], target: Mapping | int | None
 ) -> tuple[list[str], int, Mapping | None]:
     """List all scalars and brackets but those of one mapping, given as such or by its place in the list.
 

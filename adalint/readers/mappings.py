@@ -23,6 +23,7 @@ from adalint.values import UNKNOWN, Expr, Literal, Symbol, Value, is_number
 if TYPE_CHECKING:
     from collections import abc
 
+    from adalint.readers.tree import Content
     from adalint.source import Source
 
 OWN_FIELDS: Final = frozenset(name for name, field in FIELDS.items() if field.facts.own) - {
@@ -175,7 +176,8 @@ def read_sites(source: Source) -> list[Site]:
         return [_adapter_config(source, root)] if isinstance(root, Mapping) and _names_adalora(root) else []
     if _RECORD_FILE.fullmatch(PurePath(name).stem):
         return []
-    found = [site for document in tree.documents for site in _walk(source, tree, document)]
+    templates = tree.templates()
+    found = [site for document in tree.documents for site in _walk(source, tree, document, templates)]
     return sorted(found, key=lambda site: site.span)
 
 
@@ -214,9 +216,8 @@ class _Place:
         return self.entry is not None and (name_of(self.entry) or "").lower() == "adalora"
 
 
-def _walk(source: Source, tree: Tree, document: Node) -> abc.Iterator[Site]:
+def _walk(source: Source, tree: Tree, document: Node, templates: frozenset[Content]) -> abc.Iterator[Site]:
     """Go down what counts: merged entries as their mappings see them, no templates, records or disabled parts."""
-    templates = tree.templates()
     based = isinstance(document, Mapping) and any(isinstance(_known(document, name), str | list) for name in _BASES)
     stack = [_Place(document, run_length=_run_length(document, None))]
     seen: set[tuple[Node, str | None, bool]] = set()

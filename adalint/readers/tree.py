@@ -6,8 +6,9 @@ nesting, or one that expands to billions of items, costs what its bytes cost.
 
 from __future__ import annotations
 
+import functools
 import re
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from dataclasses import dataclass
 from itertools import accumulate
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
@@ -135,16 +136,23 @@ class Tree:
 
     def shares(self, span: Span) -> bool:
         """Tell whether these bytes lie under an anchor that feeds other places."""
-        return any(
-            (anchor.merged or anchor.used) and anchor.outer is not None and anchor.outer.contains(span)
-            for anchor in self.anchors
-        )
+        starts, stops = _feeding(self)
+        return bool(starts) and stops[bisect_right(starts, span.start)] >= span.stop
 
     def templates(self) -> frozenset[Content]:
         """Give the nodes whose anchor only feeds `<<`: material, no configuration of its own."""
         return frozenset(
             anchor.node for anchor in self.anchors if anchor.merged and not anchor.used and anchor.node is not None
         )
+
+
+@functools.lru_cache(maxsize=4)
+def _feeding(tree: Tree) -> tuple[list[int], list[int]]:
+    """List where anchors that feed other places start, and how far those before each place in that list reach."""
+    spans = sorted(
+        anchor.outer for anchor in tree.anchors if (anchor.merged or anchor.used) and anchor.outer is not None
+    )
+    return [span.start for span in spans], list(accumulate((span.stop for span in spans), max, initial=-1))
 
 
 def content(node: Node) -> Content | None:

@@ -7,7 +7,7 @@ from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from typing import TYPE_CHECKING, Final
 
-from adalint.fixes.mapping_edits import comments
+from adalint.fixes.layout import comments
 from adalint.readers.errors import ReadError
 from adalint.readers.tree import Alias, Mapping, Scalar, Sequence, nodes
 from adalint.readers.yaml_reader import read_yaml

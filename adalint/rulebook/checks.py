@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, Final
 
 from adalint.releases import is_known
@@ -38,9 +39,9 @@ def misspelt(site: Site, release: str) -> dict[str, str]:
     """Give the field that each unknown name means, where it is not given and no other name means it too."""
     known = fields_of(release)
     strangers = [name for name in site.values if name not in known and name not in site.accepts]
-    meant = {name: field for name in strangers if (field := closest_field(name, release, frozenset(site.values)))}
-    several = [field for field in meant.values() if list(meant.values()).count(field) > 1]
-    return {name: field for name, field in meant.items() if field not in several}
+    meant = {name: field for name in strangers if (field := closest_field(name, release, site.values))}
+    times = Counter(meant.values())
+    return {name: field for name, field in meant.items() if times[field] == 1}
 
 
 def unknown_field(facts: SiteFacts) -> Iterator[Hit]:

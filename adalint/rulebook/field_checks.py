@@ -173,7 +173,7 @@ def _plain(word: str) -> str:
 def wrong_value_type(facts: SiteFacts) -> Iterator[Hit]:
     """Find text, nothing, NaN, infinity and the like where PEFT needs a number, and raises."""
     for name, value, failure in _no_numbers(facts):
-        if _is_exponent_in_yaml(facts.site, value):
+        if _is_number_elsewhere(facts.site, value):
             continue
         number = value.expr.value if isinstance(value.expr, Literal) else None
         kind = "words" if isinstance(number, str) else "missing" if number is None else "other"
@@ -201,20 +201,20 @@ def _endless(facts: SiteFacts) -> Iterator[tuple[str, Value]]:
 
 
 def yaml_number_is_text(facts: SiteFacts) -> Iterator[Hit]:
-    """Find numbers with an exponent that YAML 1.1 reads as text, where nothing shows a loader that reads them."""
-    if facts.site.surface in {Surface.TARGET, Surface.CLASS_PATH} or b"${" in facts.site.source.content:
-        # OmegaConf and jsonargparse resolve such numbers themselves.
-        return
+    """Find octal numbers and exponents that YAML 1.1 reads as text, where nothing shows a loader that reads them."""
+    # OmegaConf and jsonargparse resolve exponents themselves.
+    resolved = facts.site.surface in {Surface.TARGET, Surface.CLASS_PATH} or b"${" in facts.site.source.content
     for name, value, failure in _no_numbers(facts):
-        if not _is_exponent_in_yaml(facts.site, value):
+        octal = _OCTAL.fullmatch(value.text) is not None
+        if not _is_number_elsewhere(facts.site, value) or (resolved and not octal):
             continue
-        number = Decimal(value.text.replace("_", ""))
+        number = Decimal(int(value.text, 8) if octal else value.text.replace("_", ""))
         found = _found(facts, name, failure)
         if FIELDS[name].kinds == {"int"}:
             if number == number.to_integral_value() and abs(number) <= LARGEST:
                 found |= {"meant": int(number), "text": str(int(number))}
         elif math.isfinite(float(number)):
-            found |= {"meant": float(number), "text": _for_yaml(value.text)}
+            found |= {"meant": float(number), "text": str(int(number)) if octal else _for_yaml(value.text)}
         yield Hit((name,), found)
 
 
@@ -247,8 +247,11 @@ def _no_numbers(facts: SiteFacts) -> Iterator[tuple[str, Value, Failure | Predic
 _NOTHING: Final = frozenset({"None", "none"})
 """Words that every YAML loader reads as text, and nobody means as one."""
 
-_NUMBER: Final = re.compile(r"[-+]?(\d[\d_]*\.?[\d_]*|\.\d[\d_]*)([eE][-+]?\d+)?")
+_NUMBER: Final = re.compile(r"[-+]?(\d[\d_]*\.?[\d_]*|\.\d[\d_]*)([eE][-+]?\d+)?|[-+]?0o[0-7]+")
 _EXPONENT: Final = re.compile(r"[-+]?(\d[\d_]*\.?[\d_]*|\.\d[\d_]*)[eE][-+]?\d{1,3}")
+_OCTAL: Final = re.compile(r"[-+]?0o[0-7]{1,17}")
+"""An octal number of YAML 1.2; YAML 1.1 writes 010."""
+
 _CANONICAL: Final = re.compile(r"-?(0|[1-9]\d{0,15})(\.\d{1,17})?")
 
 
@@ -256,10 +259,14 @@ def _is_word(written: object) -> bool:
     return isinstance(written, str) and _NUMBER.fullmatch(written.strip()) is None
 
 
-def _is_exponent_in_yaml(site: Site, value: Value) -> bool:
-    """Tell whether a value is a plain scalar of YAML, read as text, that looks like a number with an exponent."""
+def _is_number_elsewhere(site: Site, value: Value) -> bool:
+    """Tell whether a value is a plain scalar of YAML, read as text, that is a number to YAML 1.2."""
     is_text = isinstance(value.expr, Literal) and isinstance(value.expr.value, str) and value.expr.value == value.text
-    return site.source.kind is Kind.YAML and is_text and _EXPONENT.fullmatch(value.text) is not None
+    return (
+        site.source.kind is Kind.YAML
+        and is_text
+        and (_EXPONENT.fullmatch(value.text) is not None or _OCTAL.fullmatch(value.text) is not None)
+    )
 
 
 def _for_yaml(text: str) -> str:

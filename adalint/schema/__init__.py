@@ -182,21 +182,34 @@ def closest_field(name: str, release: str = NEWEST, given: Collection[str] = ())
     nothing. It must be the only nearest one, honoured by PEFT and not given already. A name that is itself a word of
     several fields (`init`, `target`) could mean any of them.
     """
+    meant = _meant_by(name, release)
+    return None if meant in given else meant
+
+
+@lru_cache(maxsize=16_384)
+def _meant_by(name: str, release: str) -> str | None:
     fields = fields_of(release)
     if name in ALIASES:
         known = ALIASES[name]
-        return known if known in fields and known not in given else None
+        return known if known in fields else None
     if name in fields or sum(name in field.split("_") for field in fields) > 1:
         return None
     limit = min(2, len(name) // 3)
-    helpful = [field for field in fields if use_of(field, release) in (Use.HONOURED, Use.METADATA)]
     near = [
         (distance, field)
-        for field in helpful
-        if (distance := edit_distance(name, field, limit)) <= limit and not _is_another_word(name, field)
+        for field in _helpful(release)
+        if abs(len(field) - len(name)) <= limit
+        and (distance := edit_distance(name, field, limit)) <= limit
+        and not _is_another_word(name, field)
     ]
     nearest = [field for distance, field in near if distance == min(near)[0]]
-    return nearest[0] if len(nearest) == 1 and nearest[0] not in given else None
+    return nearest[0] if len(nearest) == 1 else None
+
+
+@lru_cache(maxsize=64)
+def _helpful(release: str) -> tuple[str, ...]:
+    """Name the fields that it helps to write."""
+    return tuple(field for field in fields_of(release) if use_of(field, release) in (Use.HONOURED, Use.METADATA))
 
 
 def _is_another_word(name: str, field: str) -> bool:
