@@ -67,7 +67,7 @@ class Recorder:
         program = types.ModuleType("program")
         program.__dict__["__name__"] = "__main__"
         self.monkeypatch.setitem(sys.modules, "peft", peft)
-        self.monkeypatch.setitem(sys.modules, "program", program)
+        self.monkeypatch.setitem(sys.modules, "__main__", program)
         self.monkeypatch.setattr(sys, "argv", ["program"])
         ending = ""
         with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
@@ -117,10 +117,8 @@ JUDGED = wrong_with({}) | {f"ADA{number}" for number in (101, 102, 103, 104, 202
 def test_no_finding_is_false_of_everything_that_the_program_constructs(text, recorder, request):
     made, _ = recorder.run(text)
     found = {finding.code for finding in adalint.check_text(text, filename="program.py").findings} & JUDGED
-    if request.node.callspec.id.split()[0] in OUT_OF_SIGHT:
-        return
-    if made:
-        assert found <= set().union(*map(wrong_with, made))
+    told_truly = not made or found <= set().union(*map(wrong_with, made))
+    assert told_truly is (request.node.callspec.id.split()[0] not in OUT_OF_SIGHT)
 
 
 def read_by_peft(made: list[dict[str, Any]]) -> list[dict[str, Any]]:

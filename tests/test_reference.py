@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
+import torch
 from config_oracle import generate
 from pydantic import ValidationError
 from reference_agreement import ONE_STEP, apart
@@ -193,7 +194,6 @@ def test_training_gets_near_to_what_can_be_learnt() -> None:
 
 
 def test_the_kth_smallest_is_torchs() -> None:
-    torch = pytest.importorskip("torch")
     numbers = np.array([3.0, 1.0, np.nan, 1.0, np.inf, -2.0])
     for k in range(1, 7):
         wanted = torch.kthvalue(torch.from_numpy(numbers), k)[0].item()
@@ -202,7 +202,6 @@ def test_the_kth_smallest_is_torchs() -> None:
 
 @pytest.mark.parametrize(("numbers", "k"), [([1.0, 2.0], 0), ([1.0, 2.0], 3), ([1.0], -1), ([], 1)])
 def test_the_kth_smallest_fails_as_torchs(numbers: list[float], k: int) -> None:
-    torch = pytest.importorskip("torch")
     with pytest.raises((RuntimeError, IndexError)) as theirs:
         torch.kthvalue(torch.tensor(numbers), k)
     with pytest.raises(theirs.type) as ours:

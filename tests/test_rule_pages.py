@@ -75,7 +75,7 @@ def test_a_page_has_all_its_parts(rule):
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.code)
-def test_every_language_that_a_rule_reads_and_every_fix_is_shown_in_the_pages_examples(rule):
+def test_a_page_shows_a_fixed_example_exactly_when_a_fix_can_be_applied(rule):
     shown = {(int(example.words["fix"])) for example in examples_of(rule) if example.section == "Fixed"}
     applicable = [fix for fix in rule.fixes if fix.effect is not Effect.DISPLAY]
     assert bool(shown) == bool(applicable)

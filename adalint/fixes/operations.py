@@ -1,6 +1,6 @@
 """What a fix does to a configuration, free of any syntax.
 
-A rule page lists operations; `adalint.fixes.python`, `json` and `yaml` turn them into edits.
+A rule page lists operations; `adalint.fixes.place` has them turned into edits.
 """
 
 from __future__ import annotations
