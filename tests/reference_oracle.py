@@ -12,7 +12,8 @@ from peft import AdaLoraConfig, PeftModel, get_peft_model
 
 from adalint.plan import Event
 from adalint.reference import SGD, Raised
-from adalint.reference.trainer import Training, counted, opens, settings_of, spread
+from adalint.reference.events import happenings
+from adalint.reference.trainer import Training, settings_of
 from adalint.schema import AdaLoraSettings
 
 if TYPE_CHECKING:
@@ -136,19 +137,11 @@ class PeftRun:
     def happenings(self) -> Iterator[Event | int]:
         """List what happens until the run is over or raises: events, and for each call that is made its counter."""
         steps = int(self.config.total_step) if self.loop.steps is None else self.loop.steps
-        while self.optimizer_step < steps:
-            index = 0
-            for event in spread(self.loop):
-                if event is not Event.ALLOCATE:
-                    yield event
-                    continue
-                step = counted(self.loop, self.optimizer_step, index)
-                index += 1
-                if opens(self.loop, step, self.config.rank_pattern):
-                    yield step
-                    if self.raised:
-                        return
-            self.optimizer_step += 1
+        for optimizer_step, happening in happenings(self.loop, range(steps), lambda: self.config.rank_pattern):
+            self.optimizer_step = optimizer_step
+            yield happening
+            if self.raised:
+                return
 
     def train(self) -> None:
         """Run to the end, or to the exception that PEFT raises."""

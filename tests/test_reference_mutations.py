@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 ROOM = Path(adalint.reference.__file__).parent
 # In the order in which they import each other.
-MODULES = ("adapter", "allocator", "optimizers", "shorten", "task", "trajectory", "trainer")
+MODULES = ("adapter", "allocator", "events", "optimizers", "shorten", "task", "trajectory", "saving", "trainer")
 SOURCES = {name: (ROOM / f"{name}.py").read_text(encoding="utf-8") for name in MODULES}
 CASES = list(chain(cases(40, seed=3), cases(4, seed=4, longest=60)))
 
@@ -33,13 +33,13 @@ MUTATIONS = {
     ),
     "scaled by target_r": (
         "trainer",
-        "scale = _numerator(settings, settings.init_r) / (settings.init_r + 1e-5)",
-        "scale = _numerator(settings, settings.init_r) / (settings.target_r + 1e-5)",
+        "scale = numerator(settings, settings.init_r) / (settings.init_r + 1e-5)",
+        "scale = numerator(settings, settings.init_r) / (settings.target_r + 1e-5)",
     ),
     "scaled without the 1e-5": (
         "trainer",
-        "scale = _numerator(settings, settings.init_r) / (settings.init_r + 1e-5)",
-        "scale = _numerator(settings, settings.init_r) / settings.init_r",
+        "scale = numerator(settings, settings.init_r) / (settings.init_r + 1e-5)",
+        "scale = numerator(settings, settings.init_r) / settings.init_r",
     ),
     "no mask after T-F": ("trainer", "            stays = self._mask_again()", "            stays = None"),
     "scores go on at T-F": ("trainer", "            if not final:\n", "            if True:\n"),

@@ -14,9 +14,10 @@ except ImportError as missing:
 from adalint.reference.adapter import Adapter, Array
 from adalint.reference.allocator import Allocator
 from adalint.reference.optimizers import SGD, AdamW
+from adalint.reference.saving import reload
 from adalint.reference.shorten import shorten
 from adalint.reference.task import Task
-from adalint.reference.trainer import Training, reload, run
+from adalint.reference.trainer import Training, run
 from adalint.reference.trajectory import Allocation, Checkpoint, Raised, Saved, Source, Trajectory
 
 __all__ = [

@@ -10,7 +10,9 @@ import numpy as np
 from adalint.plan import Event
 from adalint.reference.adapter import Adapter
 from adalint.reference.allocator import Allocator, mask, mask_modules
+from adalint.reference.events import happenings
 from adalint.reference.optimizers import Moments
+from adalint.reference.saving import fill, module_name, named, numerator, reload, save
 from adalint.reference.shorten import LONGEST, length, shorten
 from adalint.reference.task import Task, prepare
 from adalint.reference.trajectory import Allocation, Checkpoint, Raised, Saved, Source, Trajectory
@@ -19,8 +21,6 @@ from adalint.trace import MOST_CALLS, Undetermined, trace
 from adalint.values import Literal
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
-
     from adalint.plan import Loop, Plan
     from adalint.reference.adapter import Array
     from adalint.values import Number
@@ -99,57 +99,6 @@ def settings_of(plan: Plan) -> dict[str, Any]:
     }
 
 
-def reload(saved: Saved, settings: AdaLoraSettings, weights: Sequence[Array]) -> Adapter:
-    """Load a saved adapter as `PeftModel.from_pretrained` does.
-
-    Raises IndexError when a pattern is not as long as `init_r`, RuntimeError when a tensor has another size.
-    """
-    ranks, scales = [], []
-    for at in range(len(weights)):
-        rank, divisor = settings.init_r, float(settings.init_r)
-        pattern = None if saved.rank_pattern is None else saved.rank_pattern.get(f"{module_name(at)}.lora_E")
-        if pattern is not None:
-            if len(pattern) != settings.init_r:
-                text = (
-                    f"The shape of the mask [{len(pattern)}] at index 0 does not match the shape of the indexed tensor"
-                )
-                raise IndexError(f"{text} [{settings.init_r}, 1] at index 0")
-            rank = sum(pattern)
-            # With nothing left PEFT does not copy the old divisor, but then there is nothing to divide.
-            divisor = divisor if rank else 0.0
-        ranks.append(rank)
-        scales.append(_numerator(settings, rank) / (divisor + 1e-5))
-    adapter = Adapter(weights, ranks, scales)
-    _fill(adapter, saved.tensors)
-    return adapter
-
-
-def module_name(at: int) -> str:
-    """Name a layer as PEFT would in a model that calls its list `layers`."""
-    return f"layers.{at}"
-
-
-def _fill(adapter: Adapter, tensors: Mapping[str, Array]) -> None:
-    for name, target in _named(adapter):
-        if target.size != tensors[name].size:
-            raise RuntimeError(
-                f"Error(s) in loading state_dict: size mismatch for {name}: copying a param with shape "
-                f"{list(tensors[name].shape)} from checkpoint, the shape in current model is {list(target.shape)}."
-            )
-        target[...] = tensors[name]
-
-
-def _named(adapter: Adapter) -> Iterator[tuple[str, Array]]:
-    for at in range(len(adapter.ranks)):
-        yield f"{module_name(at)}.lora_A", adapter.triplets.q[at]
-        yield f"{module_name(at)}.lora_E", adapter.triplets.e[at][:, None]
-        yield f"{module_name(at)}.lora_B", adapter.triplets.p[at]
-
-
-def _numerator(settings: AdaLoraSettings, rank: int) -> float:
-    return settings.lora_alpha if settings.lora_alpha > 0 else float(rank)
-
-
 def _raised_before_training(settings: AdaLoraSettings, plan: Plan) -> Raised | None:
     for name in plan.strangers:
         text = f"AdaLoraConfig.__init__() got an unexpected keyword argument '{name}'"
@@ -169,7 +118,7 @@ class Training:
         self.task = task
         self.lesson = prepare(task, modules)
         self.penalty = float(settings.orth_reg_weight) if penalised else 0.0
-        scale = _numerator(settings, settings.init_r) / (settings.init_r + 1e-5)
+        scale = numerator(settings, settings.init_r) / (settings.init_r + 1e-5)
         self.adapter = Adapter(self.lesson.weights, [settings.init_r] * modules, [scale] * modules)
         self.allocator = Allocator(settings, modules)
         self.moments = Moments()
@@ -199,7 +148,7 @@ class Training:
         """Put what was saved in the place of the fresh adapter; raises what `reload` does."""
         if isinstance(begin, Checkpoint):
             # A Trainer has wrapped the model anew: full ranks, no pattern, no scores.
-            _fill(self.adapter, begin.saved.tensors)
+            fill(self.adapter, begin.saved.tensors)
             self.moments = begin.moments.copy()
             self.optimizer_step = begin.optimizer_steps
             self.micro_batches = begin.optimizer_steps * self.task.accumulation
@@ -294,22 +243,6 @@ class Training:
             return None
         return tuple(sum(part) for part in pattern.values()) or None
 
-    def save(self) -> Saved:
-        """Write what `save_pretrained` does; raises what it does for a pattern that no allocator made."""
-        tensors = {name: tensor.copy() for name, tensor in _named(self.adapter)}
-        if self.rank_pattern is None:
-            return Saved(tensors, None)
-        pattern = {name.replace(".default", ""): stays for name, stays in self.rank_pattern.items()}
-        for name, stays in pattern.items():
-            module, rank = name.removesuffix(".lora_E"), sum(stays)
-            # PEFT takes a tensor that has the rank already for trimmed.
-            if rank != len(tensors[f"{module}.lora_E"]):
-                chosen = np.asarray(stays, dtype=bool)
-                for kind in ("lora_A", "lora_E"):
-                    tensors[f"{module}.{kind}"] = tensors[f"{module}.{kind}"][chosen]
-                tensors[f"{module}.lora_B"] = tensors[f"{module}.lora_B"][:, chosen]
-        return Saved(tensors, pattern)
-
 
 def _train(
     plan: Plan, settings: AdaLoraSettings, task: Task, begin: Saved | Checkpoint | None, *, penalised: bool
@@ -329,66 +262,33 @@ def _train(
 
 
 def _loop(training: Training, loop: Loop, steps: int) -> Raised | None:
-    events = spread(loop)
-    while training.optimizer_step < steps:
-        index = 0
-        for event in events:
-            if event is not Event.ALLOCATE:
-                training.undergo(event)
-                continue
-            step = counted(loop, training.optimizer_step, index)
-            index += 1
-            if not opens(loop, step, training.rank_pattern):
-                continue
-            try:
-                training.allocate(step)
-            except Exception as error:  # noqa: BLE001 - what the user of PEFT would see, whatever it is
-                return Raised(
-                    type(error).__name__, str(error), step, len(training.allocations), training.optimizer_step
-                )
-        training.optimizer_step += 1
+    left = range(training.optimizer_step, steps)
+    for optimizer_step, happening in happenings(loop, left, lambda: training.rank_pattern):
+        training.optimizer_step = optimizer_step
+        if isinstance(happening, Event):
+            training.undergo(happening)
+            continue
+        try:
+            training.allocate(happening)
+        except Exception as error:  # noqa: BLE001 - what the user of PEFT would see, whatever it is
+            calls = len(training.allocations)
+            return Raised(type(error).__name__, str(error), happening, calls, optimizer_step)
+    training.optimizer_step = max(training.optimizer_step, steps)
     return None
-
-
-def spread(loop: Loop) -> tuple[Event, ...]:
-    """List the events of one optimizer step, with the backward pass and the call beside it once for each call."""
-    order = loop.order
-    if loop.calls < 1 or loop.allocates is False or Event.ALLOCATE not in order:
-        return tuple(event for event in order if event is not Event.ALLOCATE)
-    pair = tuple(event for event in order if event in (Event.BACKWARD, Event.ALLOCATE))
-    at = order.index(pair[0])
-    return (*order[:at], *(pair * (loop.calls - 1)), *order[at:])
-
-
-def counted(loop: Loop, optimizer_step: int, call: int) -> int:
-    """Give the number that a call gets."""
-    counter = loop.counter
-    position = optimizer_step if counter.period is None else optimizer_step % counter.period
-    return counter.start + counter.stride * position + counter.call_stride * call
-
-
-def opens(loop: Loop, step: int, rank_pattern: object) -> bool:
-    """Tell whether the condition around the call holds."""
-    guard = loop.guard
-    if guard.needs_rank_pattern and rank_pattern is None:
-        return False
-    if (guard.first is not None and step < guard.first) or (guard.last is not None and step > guard.last):
-        return False
-    return step % guard.every == guard.remainder
 
 
 def _result(training: Training, raised: Raised | None) -> Trajectory:
     adapter, lesson = training.adapter, training.lesson
     saved, reloaded, unsaved = None, None, None
     try:
-        saved = training.save()
+        saved = save(training.adapter, training.rank_pattern)
         reloaded = _loss(reload(saved, training.settings, lesson.weights), training)
     except Exception as error:  # noqa: BLE001 - a pattern of the user's may be anything
         unsaved = Raised(type(error).__name__, str(error), stage=Stage.SAVE)
     return Trajectory(
         initial=training.allocator.initial,
         target=training.allocator.target,
-        scale=_numerator(training.settings, training.settings.init_r) / (training.settings.init_r + 1e-5),
+        scale=numerator(training.settings, training.settings.init_r) / (training.settings.init_r + 1e-5),
         parameters=len(adapter.flat),
         losses=tuple(training.losses),
         allocations=tuple(training.allocations),
@@ -397,7 +297,7 @@ def _result(training: Training, raised: Raised | None) -> Trajectory:
         finalised=training.finalised,
         live=training.live(),
         kept=training.kept(),
-        tensors={name: tensor.copy() for name, tensor in _named(adapter)},
+        tensors={name: tensor.copy() for name, tensor in named(adapter)},
         final=_loss(adapter, training),
         saved=saved,
         reloaded=reloaded,
