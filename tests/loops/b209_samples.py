@@ -1,0 +1,34 @@
+# style: epochs
+# runs: live 16 kept 12; steps 0..11; memory differs from saved
+import torch
+from peft import AdaLoraConfig, get_peft_model
+from torch.utils.data import DataLoader, TensorDataset
+from transformers import LlamaConfig, LlamaForCausalLM
+
+epochs = 3
+dataset = TensorDataset(torch.randint(0, 32, (16, 8)))
+loader = DataLoader(dataset, batch_size=4, shuffle=True)
+model = LlamaForCausalLM(
+    LlamaConfig(vocab_size=32, hidden_size=16, intermediate_size=16, num_hidden_layers=2, num_attention_heads=2)
+)
+config = AdaLoraConfig(
+    task_type="CAUSAL_LM",
+    init_r=4,
+    target_r=2,
+    tinit=2,
+    tfinal=3,
+    deltaT=2,
+    total_step=len(dataset) * epochs,  # expect: ADA209
+    target_modules=["q_proj", "v_proj"],
+)
+model = get_peft_model(model, config)
+optimizer = torch.optim.AdamW(model.parameters(), lr=1e-2)
+global_step = 0
+for _ in range(epochs):
+    for (ids,) in loader:
+        loss = model(input_ids=ids, labels=ids).loss
+        loss.backward()
+        optimizer.step()
+        model.update_and_allocate(global_step)
+        optimizer.zero_grad()
+        global_step += 1

@@ -1,0 +1,33 @@
+# style: epochs
+# runs: raises AttributeError at step 10
+# fixed: live 8 kept 8
+import torch
+from peft import AdaLoraConfig, get_peft_model
+from transformers import LlamaConfig, LlamaForCausalLM
+
+ALLOCATE_EVERY = 5
+model = LlamaForCausalLM(
+    LlamaConfig(vocab_size=32, hidden_size=16, intermediate_size=16, num_hidden_layers=2, num_attention_heads=2)
+)
+config = AdaLoraConfig(
+    task_type="CAUSAL_LM",
+    init_r=4,
+    target_r=2,
+    tinit=2,
+    tfinal=3,
+    deltaT=2,
+    total_step=12,
+    target_modules=["q_proj", "v_proj"],
+)
+model = get_peft_model(model, config)
+optimizer = torch.optim.AdamW(model.parameters(), lr=1e-2)
+global_step = 0
+for epoch in range(3):
+    for ids in torch.randint(0, 32, (4, 2, 8)):
+        loss = model(input_ids=ids, labels=ids).loss
+        loss.backward()
+        optimizer.step()
+        if global_step % ALLOCATE_EVERY == 0:
+            model.base_model.update_and_allocate(global_step)  # expect: ADA407
+        optimizer.zero_grad()
+        global_step += 1

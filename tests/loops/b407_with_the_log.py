@@ -1,0 +1,32 @@
+# style: progress
+# runs: live 8 kept 8; steps 3 6 9 12; memory same as saved
+# fixed: live 8 kept 8
+import torch
+from peft import AdaLoraConfig, get_peft_model
+from tqdm import tqdm
+from transformers import LlamaConfig, LlamaForCausalLM
+
+model = LlamaForCausalLM(
+    LlamaConfig(vocab_size=32, hidden_size=16, intermediate_size=16, num_hidden_layers=2, num_attention_heads=2)
+)
+config = AdaLoraConfig(
+    task_type="CAUSAL_LM",
+    init_r=4,
+    target_r=2,
+    tinit=2,
+    tfinal=3,
+    deltaT=2,
+    total_step=12,
+    target_modules=["q_proj", "v_proj"],
+)
+model = get_peft_model(model, config)
+optimizer = torch.optim.AdamW(model.parameters(), lr=1e-2)
+batches = [torch.randint(0, 32, (2, 8)) for _ in range(12)]
+for step, ids in enumerate(tqdm(batches, disable=True), start=1):
+    loss = model(input_ids=ids, labels=ids).loss
+    loss.backward()
+    optimizer.step()
+    if step % 3 == 0:
+        print(step, loss.item())
+        model.update_and_allocate(step)  # expect: ADA407
+    optimizer.zero_grad()

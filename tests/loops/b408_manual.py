@@ -1,0 +1,32 @@
+# style: accumulation
+# runs: raises KeyError at step 9
+import torch
+from peft import AdaLoraConfig, get_peft_model
+from transformers import LlamaConfig, LlamaForCausalLM
+
+accumulation_steps = 2
+model = LlamaForCausalLM(
+    LlamaConfig(vocab_size=32, hidden_size=16, intermediate_size=16, num_hidden_layers=2, num_attention_heads=2)
+)
+config = AdaLoraConfig(
+    task_type="CAUSAL_LM",
+    init_r=4,
+    target_r=2,
+    tinit=2,
+    tfinal=3,
+    deltaT=2,
+    total_step=12,
+    target_modules=["q_proj", "v_proj"],
+)
+model = get_peft_model(model, config)
+optimizer = torch.optim.AdamW(model.parameters(), lr=1e-2)
+global_step = 0
+for i in range(24):
+    ids = torch.randint(0, 32, (2, 8))
+    loss = model(input_ids=ids, labels=ids).loss / accumulation_steps
+    loss.backward()
+    model.update_and_allocate(global_step)  # expect: ADA408
+    if (i + 1) % accumulation_steps == 0:
+        optimizer.step()
+        optimizer.zero_grad()
+        global_step += 1

@@ -1,0 +1,44 @@
+# style: scaler
+# runs: live 8 kept 8; steps 0..11
+import torch
+from peft import AdaLoraConfig, get_peft_model
+from transformers import LlamaConfig, LlamaForCausalLM
+
+
+def train(model, optimizer, loader, epochs, scaler):
+    step = 0
+    for _ in range(epochs):
+        for ids in loader:
+            optimizer.zero_grad(set_to_none=True)
+            with torch.autocast("cpu", dtype=torch.float16):
+                loss = model(input_ids=ids, labels=ids).loss
+            scaler.scale(loss).backward()
+            scaler.unscale_(optimizer)
+            torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+            scaler.step(optimizer)
+            scaler.update()
+            model.base_model.update_and_allocate(step)  # expect: ADA423
+            step += 1
+
+
+model = LlamaForCausalLM(
+    LlamaConfig(vocab_size=32, hidden_size=16, intermediate_size=16, num_hidden_layers=2, num_attention_heads=2)
+)
+config = AdaLoraConfig(
+    task_type="CAUSAL_LM",
+    init_r=4,
+    target_r=2,
+    tinit=2,
+    tfinal=3,
+    deltaT=2,
+    total_step=12,
+    target_modules=["q_proj", "v_proj"],
+)
+model = get_peft_model(model, config)
+train(
+    model,
+    torch.optim.AdamW(model.parameters(), lr=1e-2),
+    torch.randint(0, 32, (4, 2, 8)),
+    3,
+    torch.amp.GradScaler("cpu", init_scale=16.0),
+)

@@ -1,0 +1,39 @@
+# style: adapters
+# runs: live 8/0 kept 8/0
+import copy
+
+import torch
+from peft import AdaLoraConfig, PeftModel, get_peft_model
+from transformers import LlamaConfig, LlamaForCausalLM
+
+base = LlamaForCausalLM(
+    LlamaConfig(vocab_size=32, hidden_size=16, intermediate_size=16, num_hidden_layers=2, num_attention_heads=2)
+)
+config = AdaLoraConfig(
+    task_type="CAUSAL_LM",
+    init_r=4,
+    target_r=2,
+    tinit=2,
+    tfinal=3,
+    deltaT=2,
+    total_step=12,
+    target_modules=["q_proj", "v_proj"],
+)
+model = get_peft_model(copy.deepcopy(base), config)
+optimizer = torch.optim.AdamW(model.parameters(), lr=1e-2)
+for step in range(12):
+    ids = torch.randint(0, 32, (2, 8))
+    model(input_ids=ids, labels=ids).loss.backward()
+    optimizer.step()
+    model.update_and_allocate(step)
+    optimizer.zero_grad()
+model.save_pretrained("first")
+
+continued = PeftModel.from_pretrained(base, "first", is_trainable=True)
+second_optimizer = torch.optim.AdamW(continued.parameters(), lr=1e-2)
+for step in range(12):
+    ids = torch.randint(0, 32, (2, 8))
+    continued(input_ids=ids, labels=ids).loss.backward()
+    second_optimizer.step()
+    continued.update_and_allocate(step)  # expect: ADA425
+    second_optimizer.zero_grad()

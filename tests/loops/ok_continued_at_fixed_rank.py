@@ -1,0 +1,38 @@
+# style: adapters
+# runs: live 8/8 kept 8/8; steps 0..11
+import copy
+
+import torch
+from peft import AdaLoraConfig, PeftModel, get_peft_model
+from transformers import LlamaConfig, LlamaForCausalLM
+
+base = LlamaForCausalLM(
+    LlamaConfig(vocab_size=32, hidden_size=16, intermediate_size=16, num_hidden_layers=2, num_attention_heads=2)
+)
+config = AdaLoraConfig(
+    task_type="CAUSAL_LM",
+    init_r=4,
+    target_r=2,
+    tinit=2,
+    tfinal=3,
+    deltaT=2,
+    total_step=12,
+    target_modules=["q_proj", "v_proj"],
+)
+model = get_peft_model(copy.deepcopy(base), config)
+optimizer = torch.optim.AdamW(model.parameters(), lr=1e-2)
+for step in range(12):
+    ids = torch.randint(0, 32, (2, 8))
+    model(input_ids=ids, labels=ids).loss.backward()
+    optimizer.step()
+    model.update_and_allocate(step)
+    optimizer.zero_grad()
+model.save_pretrained("first")
+
+polished = PeftModel.from_pretrained(base, "first", is_trainable=True)
+polisher = torch.optim.AdamW(polished.parameters(), lr=1e-3)
+for _ in range(4):
+    ids = torch.randint(0, 32, (2, 8))
+    polished(input_ids=ids, labels=ids).loss.backward()
+    polisher.step()
+    polisher.zero_grad()

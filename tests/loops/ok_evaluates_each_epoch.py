@@ -1,0 +1,38 @@
+# style: evaluation
+# runs: live 8 kept 8; steps 0..11
+import torch
+from peft import AdaLoraConfig, get_peft_model
+from transformers import LlamaConfig, LlamaForCausalLM
+
+train_loader = [torch.randint(0, 32, (2, 8)) for _ in range(4)]
+eval_loader = [torch.randint(0, 32, (2, 8)) for _ in range(2)]
+model = LlamaForCausalLM(
+    LlamaConfig(vocab_size=32, hidden_size=16, intermediate_size=16, num_hidden_layers=2, num_attention_heads=2)
+)
+config = AdaLoraConfig(
+    task_type="CAUSAL_LM",
+    init_r=4,
+    target_r=2,
+    tinit=2,
+    tfinal=3,
+    deltaT=2,
+    total_step=12,
+    target_modules=["q_proj", "v_proj"],
+)
+model = get_peft_model(model, config)
+optimizer = torch.optim.AdamW(model.parameters(), lr=1e-2)
+global_step = 0
+for epoch in range(3):
+    model.train()
+    for ids in train_loader:
+        loss = model(input_ids=ids, labels=ids).loss
+        loss.backward()
+        optimizer.step()
+        model.update_and_allocate(global_step)
+        optimizer.zero_grad()
+        global_step += 1
+    model.eval()
+    for step, ids in enumerate(eval_loader):
+        with torch.no_grad():
+            outputs = model(input_ids=ids, labels=ids)
+        print(epoch, step, outputs.loss.item(), outputs.logits.argmax(-1).float().mean().item())

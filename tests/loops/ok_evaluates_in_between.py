@@ -1,0 +1,43 @@
+# style: evaluation
+# runs: live 8 kept 8; steps 0..11
+import torch
+from peft import AdaLoraConfig, get_peft_model
+from transformers import LlamaConfig, LlamaForCausalLM
+
+
+@torch.no_grad()
+def perplexity(model, batches):
+    model.eval()
+    losses = []
+    for ids in batches:
+        logits = model(input_ids=ids).logits
+        losses.append(torch.nn.functional.cross_entropy(logits[:, :-1].reshape(-1, 32), ids[:, 1:].reshape(-1)))
+    model.train()
+    return torch.stack(losses).mean().exp().item()
+
+
+model = LlamaForCausalLM(
+    LlamaConfig(vocab_size=32, hidden_size=16, intermediate_size=16, num_hidden_layers=2, num_attention_heads=2)
+)
+config = AdaLoraConfig(
+    task_type="CAUSAL_LM",
+    init_r=4,
+    target_r=2,
+    tinit=2,
+    tfinal=3,
+    deltaT=2,
+    total_step=12,
+    target_modules=["q_proj", "v_proj"],
+)
+model = get_peft_model(model, config)
+optimizer = torch.optim.AdamW(model.parameters(), lr=1e-2)
+held_out = torch.randint(0, 32, (2, 2, 8))
+for step in range(12):
+    ids = torch.randint(0, 32, (2, 8))
+    loss = model(input_ids=ids, labels=ids).loss
+    loss.backward()
+    optimizer.step()
+    if step % 4 == 3:
+        print(step, perplexity(model, held_out))
+    model.update_and_allocate(step)
+    optimizer.zero_grad()

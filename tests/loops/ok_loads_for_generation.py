@@ -1,0 +1,36 @@
+# style: evaluation
+# runs: live 8/8 kept 8/8
+import copy
+
+import torch
+from peft import AdaLoraConfig, PeftModel, get_peft_model
+from transformers import LlamaConfig, LlamaForCausalLM
+
+base = LlamaForCausalLM(
+    LlamaConfig(vocab_size=32, hidden_size=16, intermediate_size=16, num_hidden_layers=2, num_attention_heads=2)
+)
+config = AdaLoraConfig(
+    task_type="CAUSAL_LM",
+    init_r=4,
+    target_r=2,
+    tinit=2,
+    tfinal=3,
+    deltaT=2,
+    total_step=12,
+    target_modules=["q_proj", "v_proj"],
+)
+model = get_peft_model(copy.deepcopy(base), config)
+optimizer = torch.optim.AdamW(model.parameters(), lr=1e-2)
+for step in range(12):
+    ids = torch.randint(0, 32, (2, 8))
+    model(input_ids=ids, labels=ids).loss.backward()
+    optimizer.step()
+    model.update_and_allocate(step)
+    optimizer.zero_grad()
+model.save_pretrained("out")
+
+finished = PeftModel.from_pretrained(base, "out").eval()
+prompt = torch.randint(3, 32, (1, 4))
+with torch.no_grad():
+    print(finished(input_ids=prompt).logits.argmax(-1))
+    print(finished.generate(input_ids=prompt, max_new_tokens=4, do_sample=False))

@@ -1,0 +1,38 @@
+# style: helpers
+# runs: live 8 kept 8; steps 0..11
+import torch
+from peft import AdaLoraConfig, get_peft_model
+from transformers import LlamaConfig, LlamaForCausalLM
+
+
+def train(model, batches):
+    optimizer = torch.optim.AdamW(model.parameters(), lr=1e-2)
+    counter = 0
+
+    def update(ids):
+        nonlocal counter
+        loss = model(input_ids=ids, labels=ids).loss
+        loss.backward()
+        optimizer.step()
+        model.update_and_allocate(counter)
+        optimizer.zero_grad()
+        counter += 1
+        return loss.detach()
+
+    return torch.stack([update(ids) for ids in batches]).mean()
+
+
+model = LlamaForCausalLM(
+    LlamaConfig(vocab_size=32, hidden_size=16, intermediate_size=16, num_hidden_layers=2, num_attention_heads=2)
+)
+config = AdaLoraConfig(
+    task_type="CAUSAL_LM",
+    init_r=4,
+    target_r=2,
+    tinit=2,
+    tfinal=3,
+    deltaT=2,
+    total_step=12,
+    target_modules=["q_proj", "v_proj"],
+)
+print(train(get_peft_model(model, config), torch.randint(0, 32, (12, 2, 8))))

@@ -1,0 +1,35 @@
+# style: main
+# runs: live 8 kept 8; penalty dropped
+import torch
+from peft import AdaLoraConfig, get_peft_model
+
+class Net(torch.nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.fc1 = torch.nn.Linear(8, 8)
+        self.fc2 = torch.nn.Linear(8, 8)
+        self.fc3 = torch.nn.Linear(8, 8)
+        self.fc4 = torch.nn.Linear(8, 4)
+
+    def forward(self, x):
+        return self.fc4(torch.relu(self.fc3(torch.relu(self.fc2(torch.relu(self.fc1(x)))))))
+
+
+def main():
+    config = AdaLoraConfig(
+        init_r=4, target_r=2, tinit=2, tfinal=3, deltaT=2, total_step=12, target_modules=["fc1", "fc2", "fc3", "fc4"]
+    )
+    model = get_peft_model(Net(), config)
+    optimizer = torch.optim.AdamW(model.parameters(), lr=1e-2)
+    criterion = torch.nn.CrossEntropyLoss()
+    for step in range(12):
+        inputs, targets = torch.randn(16, 8), torch.randint(0, 4, (16,))
+        loss = criterion(model(inputs), targets)
+        loss.backward()
+        optimizer.step()
+        model.base_model.update_and_allocate(step)
+        optimizer.zero_grad()
+
+
+if __name__ == "__main__":
+    main()

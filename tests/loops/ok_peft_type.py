@@ -1,0 +1,32 @@
+# style: guards
+# runs: live 8 kept 8
+import torch
+from peft import AdaLoraConfig, LoraConfig, PeftType, get_peft_model
+from transformers import LlamaConfig, LlamaForCausalLM
+
+METHOD = "adalora"
+if METHOD == "adalora":
+    config = AdaLoraConfig(
+        task_type="CAUSAL_LM",
+        init_r=4,
+        target_r=2,
+        tinit=2,
+        tfinal=3,
+        deltaT=2,
+        total_step=12,
+        target_modules=["q_proj", "v_proj"],
+    )
+else:
+    config = LoraConfig(task_type="CAUSAL_LM", r=4, target_modules=["q_proj", "v_proj"])
+model = LlamaForCausalLM(
+    LlamaConfig(vocab_size=32, hidden_size=16, intermediate_size=16, num_hidden_layers=2, num_attention_heads=2)
+)
+model = get_peft_model(model, config)
+optimizer = torch.optim.AdamW(model.parameters(), lr=1e-2)
+for step in range(12):
+    ids = torch.randint(0, 32, (2, 8))
+    model(input_ids=ids, labels=ids).loss.backward()
+    optimizer.step()
+    if config.peft_type == PeftType.ADALORA:
+        model.update_and_allocate(step)
+    optimizer.zero_grad()

@@ -1,0 +1,44 @@
+"""What adalint reads in the training scripts of ``tests/loops``, against the marks that were set from the rule catalogue.
+
+The scripts are run for real in ``test_loops_run.py``. Rules that are not written yet are left aside, and named.
+"""
+
+from __future__ import annotations
+
+import pytest
+from loop_runs import RULES_NOT_YET, RULES_OF_LOOPS, scripts
+
+import adalint
+from adalint.findings import Severity
+from adalint.settings import Settings
+
+SCRIPTS = scripts()
+INNOCENT = [script for script in SCRIPTS if not script.expected]
+SETTINGS = Settings(extend_select=("ADA418",))
+"""ADA418 is the one rule of loops that is off by default."""
+
+
+def _findings(script):
+    report = adalint.check_text(script.text, filename=f"{script.name}.py", settings=SETTINGS)
+    return [(finding, report.start(finding).row) for finding in report.findings]
+
+
+@pytest.mark.parametrize("script", SCRIPTS, ids=lambda script: script.name)
+def test_the_rules_of_loops_find_what_is_marked_and_nothing_else(script):
+    found = sorted((finding.code, row) for finding, row in _findings(script) if finding.code in RULES_OF_LOOPS)
+    assert found == [(code, row) for code, row in script.expected if code not in RULES_NOT_YET]
+
+
+@pytest.mark.parametrize("script", INNOCENT, ids=lambda script: script.name)
+def test_no_rule_complains_of_an_innocent_script(script):
+    assert [(f.code, row, f.message) for f, row in _findings(script) if f.severity != Severity.INFO] == []
+
+
+def test_every_mark_is_of_a_rule_of_loops_and_every_runnable_rule_is_marked():
+    marked = {code for script in SCRIPTS for code, _ in script.expected}
+    assert marked == RULES_OF_LOOPS
+
+
+def test_the_rules_that_are_waited_for_are_named():
+    print("not written yet:", " ".join(sorted(RULES_NOT_YET)) or "none")
+    assert RULES_NOT_YET <= RULES_OF_LOOPS
