@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from adalint.plan import Loop
     from adalint.source import Source, Span
+    from adalint.training import Training, Use
     from adalint.values import Value
 
 RUN_LENGTH_NAMES: Final = frozenset({"max_steps", "max_train_steps", "num_train_steps", "num_training_steps"})
@@ -35,6 +36,8 @@ class Surface(StrEnum):
     """A mapping with `peft_type: ADALORA` that the user's own code hands to PEFT."""
     BLOCK = "block"
     """PEFT's names under an `adalora` key, which the user's own code hands to PEFT."""
+    ELSEWHERE = "elsewhere"
+    """A training whose configuration is not in this file, or one of several: nothing is known of its values."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +75,10 @@ class Site:
     """Fields that the file changes once the configuration is made, so that what is written is not what counts."""
     accepts: frozenset[str] = frozenset()
     """Names that a subclass of PEFT's class adds to its fields."""
+    trainings: tuple[Training, ...] = ()
+    """How the file trains with this configuration; `loop` is the one that the trace runs."""
+    uses: tuple[Use, ...] = ()
+    """What else the file does with the configuration and its model."""
 
     @property
     def where(self) -> str:

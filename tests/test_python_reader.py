@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from adalint.plan import RIGHT_LOOP, UNKNOWN_LOOP, Counter
+from adalint.plan import RIGHT_LOOP, UNKNOWN_LOOP, Counter, Event
 from adalint.readers import read_sites
 from adalint.readers.errors import ReadError
 from adalint.rulebook.templates import show
@@ -255,25 +255,32 @@ INNER = "for step, batch in enumerate(loader):\n"
         "for epoch in range(3):\n    for batch in loader:\n" + indented(BODY.replace("(step)", "(epoch)"), 8),
         INNER + indented("if step % 100: continue\n" + BODY, 4),
         INNER + indented(BODY + "if step > 9: break", 4),
-        INNER + indented(BODY.replace("optimizer.step()", "scheduler.step()"), 4) + "    optimizer.step()\n",
         INNER + indented("match kind:\n    case 1:\n" + indented(BODY, 8), 4),
         INNER + indented("if (step + 1) % 8 == 0:\n" + indented(BODY, 4), 4),
         INNER + indented(BODY.replace("model.base_model.update", "MyTuner().update"), 4),
         INNER + indented(BODY.replace("model.base_model.update", "other.update"), 4),
         INNER + indented(BODY.replace("model.base_model.up", "if flag: model.base_model.up"), 4),
-        INNER + indented(BODY.replace("optimizer.step()", "optimizer.step()\noptimizer.zero_grad()"), 4),
         INNER + indented("try:\n" + indented(BODY, 4) + "except Exception: pass", 4),
         INNER + indented("with contextlib.suppress(TypeError):\n" + indented(BODY, 4), 4),
         INNER + indented(BODY + "model.base_model.update_and_allocate(step)", 4),
-        INNER + indented(BODY, 4) + "else:\n    pass\n",
         "while True:\n" + indented(BODY, 4),
         "for step in range(9):\n    model.base_model.update_and_allocate(step)\n",
         "def hook(step):\n    model.base_model.update_and_allocate(step)\n",
         "step = 0\nfor epoch in range(3):\n    step = 0\n    for batch in loader:\n" + indented(BODY + "step += 1", 8),
         "step = 0\nfor batch in loader:\n" + indented(BODY + "step += 2", 4),
         "step = 0\nfor batch in loader:\n" + indented(BODY + "if x: step += 1", 4),
-        INNER + indented(BODY, 4) + "other = AdaLoraConfig(total_step=5)\n",
     ],
 )
-def test_any_other_loop_is_unknown(text):
+def test_what_may_skip_a_step_or_count_otherwise_is_unknown(text):
     assert {site.loop for site in sites(HEAD + SETUP + text)} == {UNKNOWN_LOOP}
+
+
+def test_a_second_configuration_does_not_hide_whose_loop_it_is():
+    text = INNER + indented(BODY, 4) + "other = AdaLoraConfig(total_step=5)\n"
+    assert [site.loop for site in sites(HEAD + SETUP + text)] == [RIGHT_LOOP, UNKNOWN_LOOP]
+
+
+def test_the_order_of_a_wrong_loop_is_read_as_it_stands():
+    text = INNER + indented(BODY.replace("optimizer.step()", "optimizer.step()\noptimizer.zero_grad()"), 4)
+    loop = loop_of(text)
+    assert loop.order == (Event.BACKWARD, Event.STEP, Event.ZERO_GRAD, Event.ALLOCATE, Event.ZERO_GRAD)

@@ -16,10 +16,10 @@ from adalint.readers.python_afterwards import afterwards
 from adalint.readers.python_classes import class_defaults, class_fields, lineage
 from adalint.readers.python_dicts import keywords
 from adalint.readers.python_flow import Flow
-from adalint.readers.python_loops import allocation_in
 from adalint.readers.python_scopes import FileMap, dotted
 from adalint.readers.python_shapes import block_of, ends, is_pure, last_name
 from adalint.readers.python_syntax import parse
+from adalint.readers.python_trainings import read_trainings, with_trainings
 from adalint.readers.python_worlds import World, in_every_world
 from adalint.readers.python_wrapping import is_wrapped
 from adalint.site import RUN_LENGTH_NAMES, Site, Surface
@@ -33,8 +33,8 @@ if TYPE_CHECKING:
     from adalint.values import Expr
 
 CLASS_NAME: Final = "AdaLoraConfig"
-_SIGNS: Final = (CLASS_NAME.encode(), b"get_peft_config")
-"""One of these stands in every file that makes a configuration."""
+_SIGNS: Final = (CLASS_NAME.encode(), b"get_peft_config", b"update_and_allocate")
+"""One of these stands in every file that makes a configuration, or calls the allocator."""
 EXPECTED_FAILURES: Final = frozenset(
     {"raises", "warns", "deprecated_call", "assertRaises", "assertRaisesRegex", "assertWarns", "assertWarnsRegex"}
 )
@@ -73,12 +73,11 @@ def read_sites(source: Source) -> list[Site]:
         return []
     found = [one for one in _constructions(file_map) if _is_judged(one.node, file_map)]
     lengths = _length_nodes(file_map)
-    sites = [site for one in found if (site := _site(one, file_map, lengths)) is not None]
-    if len(sites) == 1:
-        loop = allocation_in(Flow(file_map, World(blind=True)))
-        others = tuple(replace(other, loop=loop) for other in sites[0].others)
-        sites = [replace(sites[0], loop=loop, others=others)]
-    return _paired(sites)
+    made = [(one.node, site) for one in found if (site := _site(one, file_map, lengths)) is not None]
+    sites = _paired([site for _, site in made])
+    return with_trainings(
+        sites, [node for node, _ in made], read_trainings(Flow(file_map, World(blind=True))), file_map
+    )
 
 
 def _replaces_the_class(file_map: FileMap) -> bool:

@@ -20,6 +20,20 @@ from adalint.rulebook.field_checks import (
     yaml_number_is_text,
 )
 from adalint.rulebook.hit import Hit
+from adalint.rulebook.loop_checks import (
+    allocate_after_zero_grad,
+    allocate_before_backward,
+    allocate_before_optimizer_step,
+    allocate_error_swallowed,
+    allocate_guarded_by_its_result,
+    allocate_not_every_step,
+    allocate_per_micro_batch,
+    allocator_never_called,
+    final_cut_never_reached,
+    gradients_filled_with_zeros,
+    overflow_poisons_scores,
+    step_counter_restarts,
+)
 from adalint.rulebook.schedule_checks import (
     delta_t_outruns_budgeting,
     hand_written_rank_pattern,
@@ -86,9 +100,19 @@ def found_by_the_engine(_: SiteFacts) -> Iterator[Hit]:
 
 
 CHECKS: Final[Mapping[str, Callable[[SiteFacts], Iterator[Hit]]]] = {
+    "allocate_after_zero_grad": allocate_after_zero_grad,
+    "allocate_before_backward": allocate_before_backward,
+    "allocate_before_optimizer_step": allocate_before_optimizer_step,
+    "allocate_error_swallowed": allocate_error_swallowed,
+    "allocate_guarded_by_its_result": allocate_guarded_by_its_result,
+    "allocate_not_every_step": allocate_not_every_step,
+    "allocate_per_micro_batch": allocate_per_micro_batch,
+    "allocator_never_called": allocator_never_called,
     "beta_out_of_range": beta_out_of_range,
     "delta_t_outruns_budgeting": delta_t_outruns_budgeting,
     "duplicate_key": duplicate_key,
+    "final_cut_never_reached": final_cut_never_reached,
+    "gradients_filled_with_zeros": gradients_filled_with_zeros,
     "hand_written_rank_pattern": hand_written_rank_pattern,
     "ignored_field": ignored_field,
     "invalid_bias": invalid_bias,
@@ -96,14 +120,16 @@ CHECKS: Final[Mapping[str, Callable[[SiteFacts], Iterator[Hit]]]] = {
     "layer_selection_conflict": layer_selection_conflict,
     "loftq_unsupported": loftq_unsupported,
     "orth_weight_out_of_range": orth_weight_out_of_range,
+    "overflow_poisons_scores": overflow_poisons_scores,
+    "step_counter_restarts": step_counter_restarts,
     "tfinal_read_as_end_step": tfinal_read_as_end_step,
     "unknown_field": unknown_field,
     "unknown_suppression": found_by_the_engine,
     "unparsable_file": found_by_the_engine,
     "unreadable_file": found_by_the_engine,
-    "unused_suppression": found_by_the_engine,
     "unsupported_option": unsupported_option,
     "unsupported_target_module": unsupported_target_module,
+    "unused_suppression": found_by_the_engine,
     "wrong_value_type": wrong_value_type,
     "yaml_number_is_text": yaml_number_is_text,
 }

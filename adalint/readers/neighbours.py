@@ -1,0 +1,64 @@
+"""Whether another file of the same package calls the allocator, so that this one need not."""
+
+from __future__ import annotations
+
+import ast
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from adalint.readers.python_syntax import parse
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from adalint.source import Source
+
+MOST_FILES: Final = 500
+LARGEST: Final = 2_000_000
+_SIGN: Final = b"update_and_allocate"
+
+
+def allocates_nearby(source: Source) -> bool:
+    """Tell whether a file of the package, or one that is imported from the same folder, names the allocator."""
+    path = Path(source.path)
+    if not path.parent.is_dir():
+        return False
+    if (path.parent / "__init__.py").is_file():
+        return any(_names_it(other) for other in _package(path.parent) if other != path)
+    return any(_names_it(other) for other in _imported(source, path.parent) if other != path)
+
+
+def _package(folder: Path) -> Iterator[Path]:
+    """Give the modules of the outermost package around a folder."""
+    while (folder.parent / "__init__.py").is_file():
+        folder = folder.parent
+    for number, path in enumerate(sorted(folder.rglob("*.py"))):
+        if number >= MOST_FILES:
+            return
+        yield path
+
+
+def _imported(source: Source, folder: Path) -> Iterator[Path]:
+    """Give the modules beside a script that it imports."""
+    for node in ast.walk(parse(source)):
+        match node:
+            case ast.Import(names=names):
+                modules = [one.name for one in names]
+            case ast.ImportFrom(module=str(module)):
+                modules = [module]
+            case _:
+                continue
+        for module in modules:
+            here = folder.joinpath(*module.split("."))
+            yield from (path for path in (here.with_suffix(".py"), here / "__init__.py") if path.is_file())
+            if here.is_dir():
+                yield from sorted(here.glob("*.py"))
+
+
+@lru_cache(maxsize=4096)
+def _names_it(path: Path) -> bool:
+    try:
+        return path.is_file() and path.stat().st_size <= LARGEST and _SIGN in path.read_bytes()
+    except OSError:
+        return False

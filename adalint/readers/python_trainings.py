@@ -1,0 +1,121 @@
+"""Which configuration of a Python file is trained by which of its loops, Trainers and callbacks."""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from adalint.plan import UNKNOWN_LOOP
+from adalint.readers.python_iterations import ALLOCATE
+from adalint.readers.python_loops import Found, manual_trainings
+from adalint.readers.python_things import Things
+from adalint.site import Site, Surface
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from adalint.plan import Loop
+    from adalint.readers.python_flow import Flow
+    from adalint.readers.python_scopes import FileMap
+    from adalint.training import Training
+
+
+def read_trainings(flow: Flow) -> list[Found]:
+    """Find all trainings of AdaLoRA in a file; none where the allocator that it calls is not PEFT's."""
+    if _brings_its_own_allocator(flow.map):
+        return []
+    things = Things(flow)
+    return manual_trainings(flow, things)
+
+
+def _brings_its_own_allocator(file_map: FileMap) -> bool:
+    """Tell whether the file defines the allocator itself (PEFT, another tuner), or imports the original loralib."""
+    defines = any(
+        isinstance(node, ast.FunctionDef) and node.name in {ALLOCATE, "update_and_mask"} for node in file_map.nodes()
+    )
+    imports = any(
+        (isinstance(node, ast.Import) and any(one.name.partition(".")[0] == "loralib" for one in node.names))
+        or (isinstance(node, ast.ImportFrom) and (node.module or "").partition(".")[0] == "loralib")
+        for node in file_map.nodes()
+    )
+    return defines or imports
+
+
+def with_trainings(
+    sites: list[Site], nodes: Sequence[ast.expr], found: Sequence[Found], file_map: FileMap
+) -> list[Site]:
+    """Give each configuration its trainings; a training that belongs to none of them is a Site of its own."""
+    owned: dict[int, list[Found]] = {}
+    free: list[Training] = []
+    for one in found:
+        number = _owner(one, nodes, file_map)
+        if number is None:
+            free.append(one.training)
+        else:
+            owned.setdefault(number, []).append(one)
+    paired = [_with(site, owned.get(number, [])) for number, site in enumerate(sites)]
+    return paired + [_elsewhere(one, file_map) for one in free if _is_pefts(one, sites, file_map)]
+
+
+def _owner(found: Found, nodes: Sequence[ast.expr], file_map: FileMap) -> int | None:
+    """Find the configuration that a training's model was wrapped with."""
+    if found.wrap is not None:
+        for number, node in enumerate(nodes):
+            if any(_may_be(given, node, file_map) for given in _configs_of(found.wrap)):
+                return number
+        if _is_known_to_be_another(found.wrap, file_map):
+            return None
+    return 0 if found.training.call is not None and len(nodes) == 1 and len(file_map.wraps) <= 1 else None
+
+
+def _configs_of(wrap: ast.Call) -> list[ast.expr]:
+    return [*wrap.args[1:2], *(one.value for one in wrap.keywords if one.arg == "peft_config")]
+
+
+def _may_be(given: ast.expr, made: ast.expr, file_map: FileMap) -> bool:
+    if given is made:
+        return True
+    return isinstance(given, ast.Name) and any(one.value is made for one in file_map.bindings(given.id, given))
+
+
+def _is_known_to_be_another(wrap: ast.Call, file_map: FileMap) -> bool:
+    """Tell whether a model is wrapped with the configuration of another method."""
+    for given in _configs_of(wrap):
+        made = given
+        if isinstance(given, ast.Name):
+            binding = file_map.the_binding(given.id, given)
+            if binding is None or binding.value is None:
+                return False
+            made = binding.value
+        path = file_map.path_of(made.func) if isinstance(made, ast.Call) else None
+        return path is not None and path.startswith("peft.") and "AdaLora" not in path
+    return False
+
+
+def _with(site: Site, found: Sequence[Found]) -> Site:
+    if not found:
+        return site
+    trainings = [one.training for one in found]
+    loops = [one.training.loop if one.sure else UNKNOWN_LOOP for one in found]
+    loop: Loop = loops[0] if all(one == loops[0] for one in loops) else UNKNOWN_LOOP
+    others = tuple(replace(other, loop=loop, trainings=tuple(trainings)) for other in site.others)
+    return replace(site, loop=loop, trainings=tuple(trainings), others=others)
+
+
+def _elsewhere(training: Training, file_map: FileMap) -> Site:
+    call = training.call
+    place = training.at if call is None else call.span
+    return Site(
+        file_map.source, Surface.ELSEWHERE, place, place, {}, open=True, loop=training.loop, trainings=(training,)
+    )
+
+
+def _is_pefts(training: Training, sites: Sequence[Site], file_map: FileMap) -> bool:
+    """Tell whether an allocator call can only be PEFT's: the file names AdaLoRA, or reaches through `base_model`."""
+    if training.call is None:
+        return False
+    if sites:
+        return True
+    text = file_map.source.slice(training.call.span)
+    return "base_model" in text or b"adalora" in file_map.source.content.lower()

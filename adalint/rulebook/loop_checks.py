@@ -1,0 +1,225 @@
+"""Checks of training loops: whether, where and with which number the allocator is called.
+
+Each asks the neutral facts of `Site.trainings`; what follows from a mistake, and at which step, the trace says.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
+
+from adalint.plan import Event
+from adalint.rulebook.hit import Hit
+from adalint.trace import Undetermined, trace
+from adalint.training import Counting, GuardKind, Training, Way
+from adalint.values import UNKNOWN, Literal
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from adalint.rulebook.judge import SiteFacts
+    from adalint.source import Span
+    from adalint.trace import Trace
+    from adalint.training import AllocatorCall, Place
+
+MODULES: Final = 4
+_CLEARING: Final = (Event.ZERO_GRAD, Event.ZERO_FILL)
+
+
+def allocator_never_called(facts: SiteFacts) -> Iterator[Hit]:
+    """Find a loop that trains this configuration and never calls the allocator, nor hands that to anyone."""
+    for training in facts.site.trainings:
+        if training.way is Way.MANUAL and training.reached is False and not _is_done_nearby(facts):
+            yield Hit((), spans=(training.at,))
+
+
+def allocate_after_zero_grad(facts: SiteFacts) -> Iterator[Hit]:
+    """Find a call that stands between `zero_grad` and the next backward pass."""
+    for training, call in _called(facts.site.trainings):
+        cleared = _cleared_before(training)
+        if cleared is None or training.accumulates is UNKNOWN:
+            continue
+        filled = any(place.event is Event.ZERO_FILL for place in _since_backward(training))
+        yield _hit(call, training, facts, {"filled" if filled else "cleared": call.owner}, related=cleared)
+
+
+def allocate_before_backward(facts: SiteFacts) -> Iterator[Hit]:
+    """Find a call that precedes the backward pass of its iteration, so that the first one finds no gradients."""
+    for training, call in _called(facts.site.trainings):
+        events = [place.event for place in training.places]
+        before = events[: events.index(Event.ALLOCATE)]
+        if Event.BACKWARD in events and Event.BACKWARD not in before and _cleared_before(training) is None:
+            yield _hit(call, training, facts, {})
+
+
+def allocate_before_optimizer_step(facts: SiteFacts) -> Iterator[Hit]:
+    """Find a call between the backward pass and the optimizer's step, which revives what it has masked."""
+    for training, call in _called(facts.site.trainings):
+        events = [place.event for place in training.places]
+        at = events.index(Event.ALLOCATE)
+        if (
+            Event.BACKWARD in events[:at]
+            and Event.STEP not in events[:at]
+            and Event.STEP in events[at:]
+            and not any(event in _CLEARING for event in events[events.index(Event.BACKWARD) : at])
+            and not (training.accumulates is not False and training.per_micro_batch)
+        ):
+            step = next(place for place in training.places[at:] if place.event is Event.STEP)
+            yield _hit(call, training, facts, {}, related=step.span)
+
+
+def allocate_guarded_by_its_result(facts: SiteFacts) -> Iterator[Hit]:
+    """Find a call that waits for `rank_pattern`, which only the call sets."""
+    pattern = facts.value("rank_pattern")
+    given = facts.given("rank_pattern")
+    for _, call in _all_calls(facts.site.trainings):
+        guard = call.guarded_by(GuardKind.RANK_PATTERN)
+        if guard is None:
+            continue
+        opened = given is not False and isinstance(pattern, Literal) and pattern.value is not None
+        if not opened and (given is False or isinstance(pattern, Literal) or not facts.site.values):
+            yield Hit((), spans=(call.span, guard.part))
+
+
+def allocate_not_every_step(facts: SiteFacts) -> Iterator[Hit]:
+    """Find a call that is made at some steps only: the steps between revive what was masked."""
+    for training, call in _all_calls(facts.site.trainings):
+        guard = call.guarded_by(GuardKind.STEP)
+        if guard is None or training.accumulates is not False:
+            continue
+        ended = _traced(facts, training)
+        if training.loop.guard.every > 1:
+            yield Hit((), {"every": str(training.loop.guard.every), **_outcome(ended)}, (call.span, guard.part))
+        elif ended is not None and (ended.exception or ended.live != ended.kept):
+            yield Hit((), _outcome(ended), (call.span, guard.part))
+
+
+def allocate_per_micro_batch(facts: SiteFacts) -> Iterator[Hit]:
+    """Find a call that is made, or counted, with each backward pass where the optimizer steps less often."""
+    for training, call in _called(facts.site.trainings):
+        if training.accumulates is not True:
+            continue
+        ended = _outcome(_traced(facts, training))
+        if training.per_micro_batch and call.counting in {Counting.STEPS, Counting.UNKNOWN}:
+            if call.counting is Counting.STEPS:
+                yield Hit((), {"each": call.owner, **ended}, (call.span,))
+        elif call.counting is Counting.MICRO_BATCHES and not _counts_micro_batches(facts):
+            yield Hit(
+                (), {"micro": facts.site.source.slice(call.argument) if call.argument else "", **ended}, (call.span,)
+            )
+
+
+def step_counter_restarts(facts: SiteFacts) -> Iterator[Hit]:
+    """Find a call that is given the index of an epoch."""
+    for _, call in _all_calls(facts.site.trainings):
+        if call.counting is Counting.EPOCH and call.argument is not None:
+            yield Hit((), {"index": facts.site.source.slice(call.argument)}, (call.span, call.argument))
+
+
+def allocate_error_swallowed(facts: SiteFacts) -> Iterator[Hit]:
+    """Find a call around which a broad exception is caught and dropped."""
+    for _, call in _all_calls(facts.site.trainings):
+        if call.swallowed is not None:
+            yield Hit((), {"exception": call.swallowed}, (call.span,))
+
+
+def gradients_filled_with_zeros(facts: SiteFacts) -> Iterator[Hit]:
+    """Find gradients that are filled with zeros just before the call, so that all scores are zero."""
+    for training, call in _called(facts.site.trainings):
+        by_hand = [
+            place
+            for place in _since_backward(training)
+            if place.event is Event.ZERO_FILL and "zero_grad" not in facts.site.source.slice(place.span)
+        ]
+        if by_hand:
+            yield Hit((), spans=(call.span, by_hand[0].span))
+
+
+def overflow_poisons_scores(facts: SiteFacts) -> Iterator[Hit]:
+    """Find a call in a loop whose gradients may overflow, which does not ask whether they did."""
+    for training, call in _all_calls(facts.site.trainings):
+        if training.fp16 is True and training.way is Way.MANUAL and call.guarded_by(GuardKind.FINITE) is None:
+            yield Hit((), spans=(call.span,))
+
+
+def final_cut_never_reached(facts: SiteFacts) -> Iterator[Hit]:
+    """Find a schedule without a final phase whose last step the counter never reaches."""
+    match facts.value("tfinal"), facts.value("deltaT"):
+        case Literal(0), Literal(int() as every) if every > 1:
+            for training, call in _all_calls(facts.site.trainings):
+                ended = _traced(facts, training)
+                if call.counting is not Counting.STEPS or training.loop.counter.start != 0:
+                    continue
+                if training.loop.allocates is True and (ended is None or (not ended.finalised and not ended.exception)):
+                    at = tuple(name for name in ("tfinal", "deltaT") if name in facts.site.values)
+                    yield Hit(at, spans=() if at else (facts.site.head,))
+
+
+# ── what the checks share ────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _all_calls(trainings: tuple[Training, ...]) -> Iterator[tuple[Training, AllocatorCall]]:
+    yield from ((one, one.call) for one in trainings if one.call is not None)
+
+
+def _called(trainings: tuple[Training, ...]) -> Iterator[tuple[Training, AllocatorCall]]:
+    """Give the trainings whose events are all known, with their call of the allocator."""
+    for training, call in _all_calls(trainings):
+        if [place.event for place in training.places].count(Event.ALLOCATE) == 1:
+            yield training, call
+
+
+def _since_backward(training: Training) -> list[Place]:
+    """Give what happens between the last backward pass and the call, the end of the former iteration included."""
+    places = list(training.places)
+    at = next(index for index, place in enumerate(places) if place.event is Event.ALLOCATE)
+    found = []
+    for place in reversed([*places[at + 1 :], *places[:at]]):
+        if place.event is Event.BACKWARD:
+            break
+        found.append(place)
+    return found
+
+
+def _cleared_before(training: Training) -> Span | None:
+    """Find the `zero_grad` between the last backward pass and the call."""
+    return next((place.span for place in _since_backward(training) if place.event in _CLEARING), None)
+
+
+def _hit(
+    call: AllocatorCall, training: Training, facts: SiteFacts, found: dict[str, str], *, related: Span | None = None
+) -> Hit:
+    spans = (call.span,) if related is None else (call.span, related)
+    return Hit((), {**found, **_outcome(_traced(facts, training))}, spans)
+
+
+def _traced(facts: SiteFacts, training: Training) -> Trace | None:
+    """Run the trace with this training's loop; None where something is unknown."""
+    if training.loop.allocates is UNKNOWN:
+        return None
+    try:
+        return trace(replace(facts.plan, loop=training.loop).assume({"modules": MODULES}))
+    except Undetermined:
+        return None
+
+
+def _outcome(ended: Trace | None) -> dict[str, str]:
+    """Put into words' reach how a run ends."""
+    if ended is None:
+        return {}
+    if ended.exception is not None:
+        return {"exception": ended.exception, "step": str(ended.failing_step)}
+    return {"live": str(ended.live), "kept": str(ended.kept)} if ended.live != ended.kept else {}
+
+
+def _is_done_nearby(facts: SiteFacts) -> bool:
+    """Tell whether another file of the package may do what this one leaves out; files are read only for this."""
+    from adalint.readers.neighbours import allocates_nearby
+
+    return allocates_nearby(facts.site.source)
+
+
+def _counts_micro_batches(facts: SiteFacts) -> bool:
+    """Tell whether `total_step` may count micro-batches, too: it is no literal and divides by nothing."""
+    value = facts.site.values.get("total_step")
+    return value is None or not ("//" in value.text or "/" in value.text or isinstance(value.expr, Literal))
