@@ -31,7 +31,8 @@ def check_text(
 ) -> Report:
     r"""Find the mistakes in one text, sorted by place.
 
-    The name decides how it is read: `.py`, `.json`, `.yaml`; nothing of that name need exist, and no file is read.
+    The name decides how it is read: `.py`, `.json`, `.yaml`, `.ipynb`, `.md`; nothing of that name need exist, and no
+    file is read.
     Without `settings` the defaults hold; `settings_for` gives those that the command line would use. `target_peft` is
     the release of PEFT to judge by, and wins over that of the settings.
 
@@ -73,7 +74,7 @@ def fix_text(
 ) -> Fixed:
     r"""Apply the fixes that keep training as it is or as it was meant; with `unsafe_fixes` those that change it, too.
 
-    The result is `after.text`, and `after.encode()` in the bytes of the file; `applied`, `refused` and `left` tell the
+    The result is `after.text`, and `after.encode()` in the bytes of the file, which is what a notebook is written from; `applied`, `refused` and `left` tell the
     rest. What is said of `check_text` holds here, too.
 
     >>> import adalint
@@ -172,6 +173,10 @@ def _read(text: str | bytes, filename: str) -> tuple[Source, str | None]:
         if isinstance(text, bytes):
             return Source.decode(filename, kind, raw), None
         source = Source.decode(filename, Kind.YAML, raw)  # a coding line says nothing of text that is decoded already
+        if kind is Kind.NOTEBOOK:
+            from adalint.notebook import read_notebook
+
+            return read_notebook(replace(source, kind=Kind.JSON)), None
         return replace(source, kind=kind), None
     except SourceError as error:
         return Source(filename, kind, raw.decode("latin-1").encode(), Encoding("latin-1")), str(error)

@@ -7,9 +7,11 @@ disagree.
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import replace
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, TypeAlias
 
+from adalint.embedded import HOSTS, embedded_in, texts_in, unread_in
 from adalint.findings import Applied, Finding, Fixed, Ignored, Refusal, Report, Severity
 from adalint.fixes.recipes import fixes_of
 from adalint.readers import read_sites
@@ -18,7 +20,7 @@ from adalint.report.words import in_language, said
 from adalint.rulebook.judge import fire
 from adalint.rulebook.pages import load
 from adalint.source import Kind, SourceError
-from adalint.targets import release_for
+from adalint.targets import over, pins_within, release_for
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -34,10 +36,61 @@ MAX_PASSES: Final = 10
 def check_source(source: Source, settings: Settings) -> Report:
     """Find every mistake in one source, sorted by place. Never raises for what the source holds."""
     try:
-        judged = [_judge(site, settings) for site in read_sites(source)]
+        return _judged(source, settings).report
     except ReadError as error:
         return _report(source, list(_unparsable(source, error, settings)), settings, parsed=False)
-    return _report(source, _together(judged), settings)
+
+
+def judge_sites(source: Source, settings: Settings) -> list[tuple[Site, list[Finding]]]:
+    """Find the configurations of a source, each with the mistakes in it that no comment silences.
+
+    Raises:
+        ReadError: the text is not what its kind says.
+    """
+    return _judged(source, settings).sites
+
+
+@dataclass(frozen=True, slots=True)
+class _Judged:
+    """What is wrong in a source, and of each configuration in it what no comment silences."""
+
+    report: Report
+    sites: list[tuple[Site, list[Finding]]]
+
+
+def _judged(source: Source, settings: Settings) -> _Judged:
+    """Judge a source; what is embedded in it is judged as it stands there, and then in the places of the source."""
+    settings = over(settings, pins_within(source))
+    if source.kind not in HOSTS:
+        sites = [(site, _judge(site, settings)) for site in read_sites(source)]
+        unread = [finding for error in unread_in(source) for finding in _unparsable(source, error, settings)]
+        return _sifted(source, _together([found for _, found in sites]) + unread, sites, settings)
+    findings: list[Finding] = []
+    suppressed: list[Finding] = []
+    sites = []
+    for text in embedded_in(source):
+        try:
+            judged = _judged(text, settings)
+        except ReadError:
+            continue  # a block of Markdown may be a fragment, or a sketch
+        # A fragment configures nothing, so that what a suppression in it silences is not to be seen.
+        is_fragment = source.kind is Kind.MARKDOWN and not judged.sites
+        told = [one for one in judged.report.findings if not (is_fragment and one.code == "ADA902")]
+        findings += map(text.finding_out, told)
+        suppressed += map(text.finding_out, judged.report.suppressed)
+        sites += [(site, [text.finding_out(one) for one in found]) for site, found in judged.sites]
+    judged = _sifted(source, findings, sites, settings)
+    silenced = sorted([*suppressed, *judged.report.suppressed], key=_order)
+    return replace(judged, report=replace(judged.report, suppressed=tuple(silenced)))
+
+
+def _sifted(
+    source: Source, findings: list[Finding], sites: list[tuple[Site, list[Finding]]], settings: Settings
+) -> _Judged:
+    report = _report(source, findings, settings)
+    reported = {_identity(finding) for finding in report.findings}
+    left = [(site, [one for one in sorted(found, key=_order) if _identity(one) in reported]) for site, found in sites]
+    return _Judged(report, left)
 
 
 def _together(judged: list[list[Finding]]) -> list[Finding]:
@@ -99,7 +152,10 @@ def ignore_source(source: Source, settings: Settings) -> Ignored:
     """
     from adalint.fixes.ignore_edits import reason_against
 
-    reasons = {finding: reason_against(finding, source) for finding in check_source(source, settings).findings}
+    reasons = {
+        finding: reason_against(finding, _text_around(finding, source))
+        for finding in check_source(source, settings).findings
+    }
     wanted = [finding for finding, reason in reasons.items() if reason is None]
     done, after = wanted, _silenced(source, wanted, settings) if wanted else source
     if after is None:
@@ -117,13 +173,12 @@ def ignore_source(source: Source, settings: Settings) -> Ignored:
 
 def _silenced(source: Source, findings: list[Finding], settings: Settings) -> Source | None:
     """Write suppressions for findings; None when that cannot be done, or would do more than to silence these."""
-    from adalint.fixes.ignore_edits import silence
     from adalint.suppress import OWN_CODES
 
-    after = silence(source, findings)
-    if after is None:
-        return None
     try:
+        after = _with_comments(source, findings)
+        if after is None:
+            return None
         after.encode()
     except SourceError:
         return None
@@ -137,6 +192,30 @@ def _silenced(source: Source, findings: list[Finding], settings: Settings) -> So
     return after if left and names(new.suppressed) == names(old.suppressed) + meant else None
 
 
+def _text_around(finding: Finding, source: Source) -> Source:
+    """Give the embedded text that a finding stands in; the source itself where there is none."""
+    if source.kind in HOSTS:
+        with suppress(ReadError):
+            return next((text for text in embedded_in(source) if text.holds(finding.span)), source)
+    return source
+
+
+def _with_comments(source: Source, findings: list[Finding]) -> Source | None:
+    from adalint.fixes.ignore_edits import silencing
+
+    if source.kind not in HOSTS:
+        edits = silencing(source, findings)
+        return None if edits is None else source.apply(edits)
+    carried: list[Edit] = []
+    for text in embedded_in(source):
+        inside = [replace(one, span=text.span_in(one.span)) for one in findings if text.holds(one.span)]
+        edits = silencing(text, inside) if inside else []
+        if edits is None:
+            return None
+        carried += text.edits_out(edits)
+    return source.apply(carried)
+
+
 Choice: TypeAlias = "tuple[int, str, str]"
 """Which fix: the number of the Site in its file, the rule's code, the fix's title."""
 
@@ -146,13 +225,11 @@ def _choose(
 ) -> dict[Choice, tuple[Finding, Fix]]:
     """Choose at most one fix per Site, in the order of offset and code; bytes are never edited twice in one pass."""
     try:
-        groups = [_judge(site, settings) for site in read_sites(source)]
+        judged = _judged(source, settings)
     except ReadError:
         return {}
-    report = _report(source, _together(groups), settings)
-    suppressed = {_identity(finding) for finding in report.suppressed}
-    groups = [[finding for finding in group if _identity(finding) not in suppressed] for group in groups]
-    about_comments = [[finding] for finding in report.findings if finding.code in {"ADA902", "ADA903"}]
+    groups = [group for _, group in judged.sites]
+    about_comments = [[finding] for finding in judged.report.findings if finding.code in {"ADA902", "ADA903"}]
     if any(finding.code == "ADA903" and finding.fix_for(allowed) for [finding] in about_comments):
         # A misspelt suppression is mended first: what it means to silence is not to be rewritten.
         groups = []
@@ -174,23 +251,38 @@ def _choose(
 
 def _objection(before: Source, after: Source, settings: Settings) -> str | None:
     """Say why a result may not be kept; None when it may."""
+    everything = replace(settings, select=("ALL",), ignore=(), extend_select=(), severity={}, ignored_here=())
     try:
         after.encode()
-        read_sites(after)
-    except (SourceError, ReadError) as error:
+        found, errors = _found(after, everything)
+    except SourceError as error:
         return f"the result could not be written: {error}"
-    everything = replace(settings, select=("ALL",), ignore=(), extend_select=(), severity={}, ignored_here=())
-    known = Counter(finding.code for finding in _found(before, everything))
-    for finding in _found(after, everything):
+    old, old_errors = _found(before, everything)
+    if len(errors) > len(old_errors):
+        return f"the result could not be written: {errors[-1]}"
+    known = Counter(finding.code for finding in old)
+    for finding in found:
         known[finding.code] -= 1
         if known[finding.code] < 0 and finding.severity is not Severity.INFO:
             return f"it would lead to {finding.code} ({finding.name})"
     return None
 
 
-def _found(source: Source, settings: Settings) -> list[Finding]:
-    """List what is wrong in a source, comments that silence it aside."""
-    return _together([_judge(site, settings) for site in read_sites(source)])
+def _found(source: Source, settings: Settings) -> tuple[list[Finding], list[ReadError]]:
+    """List what is wrong in a source, comments that silence it aside, and what of it cannot be read."""
+    settings = over(settings, pins_within(source))
+    findings: list[Finding] = []
+    errors: list[ReadError] = []
+    try:
+        for text in texts_in(source):
+            errors += unread_in(text)
+            try:
+                findings += _together([_judge(site, settings) for site in read_sites(text)])
+            except ReadError as error:
+                errors.append(error)
+    except ReadError as error:
+        errors.append(error)
+    return findings, errors
 
 
 def _judge(site: Site, settings: Settings) -> list[Finding]:

@@ -176,6 +176,39 @@ def write_atomically(path: str, data: bytes, root: str, before: bytes) -> None:
         raise SourceError(f"cannot be written ({_reason(error)}); the file is as it was") from None
 
 
+def put(path: str, data: bytes) -> None:
+    """Write a file of adalint's own making, new or in the place of an old one: all of it or nothing.
+
+    Raises:
+        SourceError: there is no such folder, something else than a file is there, or the system refuses.
+    """
+    place = os.path.realpath(path)
+    folder, name = os.path.split(place)
+    if not os.path.isdir(folder):
+        raise SourceError(f"there is no folder {folder}; make it first")
+    if os.path.lexists(place) and not os.path.isfile(place):
+        raise SourceError("something that is no file has this name; choose another")
+    try:
+        descriptor, temporary = tempfile.mkstemp(prefix=f".{name}.", suffix=".adalint", dir=folder)
+        try:
+            with os.fdopen(descriptor, "wb") as stream:
+                stream.write(data)
+            os.chmod(temporary, stat.S_IMODE(os.stat(place).st_mode) if os.path.exists(place) else 0o666 & ~_umask())
+            os.replace(temporary, place)
+        except BaseException:
+            os.unlink(temporary)
+            raise
+    except OSError as error:
+        raise SourceError(f"cannot be written ({_reason(error)})") from None
+
+
+def _umask() -> int:
+    """Tell which rights new files are not given; it can only be told by setting it."""
+    mask = os.umask(0o077)
+    os.umask(mask)
+    return mask
+
+
 def root_of(path: str) -> str:
     """Tell the folder that bounds writing when a file is named: the working directory if it is inside, else its own.
 

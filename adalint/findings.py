@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import IntEnum, StrEnum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from adalint.plan import Plan
     from adalint.source import Edit, Position, Source, Span
 
@@ -84,6 +86,12 @@ class Finding:
     def fix_for(self, allowed: Safety) -> Fix | None:
         """Give the first fix that the caller allows, None when there is none."""
         return next((fix for fix in self.fixes if fix.edits and fix.safety >= allowed), None)
+
+    def carried(self, span: Callable[[Span], Span], edits: Callable[[tuple[Edit, ...]], tuple[Edit, ...]]) -> Finding:
+        """Give the same finding in the places of another text."""
+        related = tuple(replace(one, span=span(one.span)) for one in self.related)
+        fixes = tuple(replace(fix, edits=edits(fix.edits)) for fix in self.fixes)
+        return replace(self, span=span(self.span), related=related, fixes=fixes)
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,6 +29,10 @@ class Kind(StrEnum):
     PYTHON = "python"
     JSON = "json"
     YAML = "yaml"
+    NOTEBOOK = "notebook"
+    """A host: its code cells are one Python text."""
+    MARKDOWN = "markdown"
+    """A host: each of its fenced blocks is a text of its own."""
 
 
 KIND_OF_SUFFIX = {
@@ -38,6 +42,11 @@ KIND_OF_SUFFIX = {
     ".json": Kind.JSON,
     ".yaml": Kind.YAML,
     ".yml": Kind.YAML,
+    ".ipynb": Kind.NOTEBOOK,
+    ".md": Kind.MARKDOWN,
+    ".markdown": Kind.MARKDOWN,
+    ".qmd": Kind.MARKDOWN,
+    ".rmd": Kind.MARKDOWN,
 }
 
 
@@ -72,10 +81,14 @@ class Edit:
 
 @dataclass(frozen=True, slots=True, order=True)
 class Position:
-    """A place as people count it: row and column from 1, columns in characters."""
+    """A place as people count it: row and column from 1, columns in characters.
+
+    In a notebook, rows count within a cell, and cells from 1 among all cells.
+    """
 
     row: int
     column: int
+    cell: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +118,10 @@ class Source:
         Raises:
             SourceError: the bytes are not text in the encoding that the file claims.
         """
+        if kind is Kind.NOTEBOOK:
+            from adalint.notebook import read_notebook  # JSON around a text, which few files are
+
+            return read_notebook(cls.decode(path, Kind.JSON, raw))
         encoding = _encoding_of(kind, raw)
         body = raw[len(encoding.mark) :]
         try:
@@ -132,6 +149,11 @@ class Source:
             raise SourceError(
                 f"{error.object[error.start]!r} cannot be written in {self.encoding.codec}; save the file as UTF-8"
             ) from None
+
+    @property
+    def name(self) -> str:
+        """The name of the file, which tells what some files are."""
+        return os.path.basename(self.path)
 
     @cached_property
     def text(self) -> str:

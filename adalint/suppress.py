@@ -38,7 +38,9 @@ MARK: Final = "adalint"
 """What every suppression holds, in small letters."""
 
 _DIRECTIVE: Final = re.compile(
-    r"#[ \t]*adalint[ \t]*:[ \t]*(?P<verb>[\w-]+)(?P<list>[ \t]*\[(?P<words>[^\[\]#]*)(?P<close>\])?)?", re.IGNORECASE
+    r"(?:#|<!--)[ \t]*adalint[ \t]*:[ \t]*(?P<verb>[\w-]+)"
+    r"(?P<list>[ \t]*\[(?P<words>[^\[\]#]*)(?P<close>\])?)?",
+    re.IGNORECASE,
 )
 _WORD: Final = re.compile(r"[^\s,]+")
 _VERBS: Final = frozenset({"ignore", "ignore-file"})
@@ -129,6 +131,8 @@ def directives_of(source: Source) -> list[Directive]:
         from adalint.readers.python_comments import comments_of
     elif source.kind is Kind.YAML:
         from adalint.readers.yaml_comments import comments_of
+    elif source.kind is Kind.MARKDOWN:
+        from adalint.readers.markdown_reader import comments_of
     else:
         return []
     return [directive for comment in comments_of(source) for directive in _directives_in(source, comment)]
@@ -292,6 +296,8 @@ def _without(source: Source, directive: Directive, idle: Sequence[Word]) -> Edit
         text = ", ".join(between)
         return Edit(Span(words[0].span.start, end), f"{text}, " if text and last + 1 < len(words) else text)
     comment, span = directive.comment.span, directive.span
+    if source.kind is Kind.MARKDOWN:
+        return _without_html(source, comment, span)
     before = source.slice(Span(comment.start, span.start)).rstrip()
     after = source.slice(Span(span.stop, comment.stop))
     if before:
@@ -305,6 +311,16 @@ def _without(source: Source, directive: Directive, idle: Sequence[Word]) -> Edit
         return Edit(Span(line.start, _next_line(source, line)), "")
     code = source.content[line.start : span.start].rstrip(b" \t")
     return Edit(Span(line.start + len(code), span.stop), "")
+
+
+def _without_html(source: Source, comment: Span, span: Span) -> Edit:
+    """Take a suppression out of an HTML comment, and the comment away when nothing else stands in it or on its line."""
+    if source.slice(Span(span.stop, comment.stop)).strip() != "-->" or span.start != comment.start:
+        return Edit(Span(span.start + len("<!--"), span.stop) if span.start == comment.start else span, "")
+    line = source.line_span(source.row_of(comment.start))
+    beside = (Span(line.start, comment.start), Span(comment.stop, max(line.stop, comment.stop)))
+    alone = not any(source.slice(one).strip() for one in beside)
+    return Edit(Span(line.start, _next_line(source, line)) if alone else comment, "")
 
 
 def _next_line(source: Source, line: Span) -> int:
@@ -328,7 +344,9 @@ def _unrecognised(rows: _Rows, book: Rulebook, settings: Settings, kept: Sequenc
         if directive.complaint is not None:
             verb = "ignore-file" if directive.of_file else "ignore"
             names = ", ".join(sorted(wanted.get(directive.span, {"NAME"})))
-            found = {"form": directive.complaint, "instead": f"# adalint: {verb}[{names}]"}
+            instead = f"adalint: {verb}[{names}]"
+            shown = f"<!-- {instead} -->" if rows.source.kind is Kind.MARKDOWN else f"# {instead}"
+            found = {"form": directive.complaint, "instead": shown}
             yield _say(rule, found, directive.span, settings, None)
             continue
         for word in directive.words:

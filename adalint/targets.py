@@ -27,7 +27,7 @@ from packaging.version import InvalidVersion, Version
 from adalint import files
 from adalint.releases import NEWEST, newest_allowed
 from adalint.report.words import shown_path
-from adalint.source import SourceError
+from adalint.source import Kind, SourceError
 from adalint.values import Literal
 
 if TYPE_CHECKING:
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
     from adalint.settings import Settings
     from adalint.site import Site
+    from adalint.source import Source
 
 PACKAGES: Final = ("peft", "transformers", "accelerate")
 """The packages whose releases decide what a configuration does."""
@@ -119,6 +120,18 @@ def release_for(site: Site, settings: Settings) -> str:
     # A development build adds the commit: `0.18.1.dev0@3f1d`.
     version = _version(written.expr.value.partition("@")[0])
     return NEWEST if version is None else version.public
+
+
+def pins_within(source: Source) -> Mapping[str, Pin]:
+    """Read what a notebook installs itself, `%pip install peft==0.14.0`, the last word of each package."""
+    if source.kind is not Kind.NOTEBOOK:
+        return {}
+    from adalint.embedded import installs_in
+
+    pins: dict[str, Pin] = {}
+    for cell, command in installs_in(source):
+        pins |= pins_of_command(command, f"{source.path}:cell {cell}")
+    return pins
 
 
 def pins_in(folder: str) -> Mapping[str, Pin]:

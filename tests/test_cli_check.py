@@ -112,10 +112,10 @@ class TestPaths:
         assert run("check", "x.py").exit_code == 1
 
     def test_a_named_file_of_another_kind_is_left_out_and_said(self) -> None:
-        put(README_md="AdaLoraConfig(r=8)")
-        result = run("check", "README.md")
+        put(README_rst="AdaLoraConfig(r=8)")
+        result = run("check", "README.rst")
         assert result.exit_code == 0
-        assert "README.md: left out" in result.stderr
+        assert "README.rst: left out" in result.stderr
         assert "Nothing to check" in result.stderr
 
 
@@ -192,7 +192,7 @@ class TestOutput:
         assert run("check").stderr == line
 
     def test_an_empty_folder_is_not_called_clear(self) -> None:
-        assert run("check").stderr == "Nothing to check: no Python, JSON or YAML file there.\n"
+        assert run("check").stderr == "Nothing to check: no Python, JSON, YAML, notebook or Markdown file there.\n"
 
     def test_the_summary_counts(self) -> None:
         put(x_py=REVERSED + IGNORED_RANK, y_py=REVERSED)

@@ -38,8 +38,8 @@ def walked(root: Path, *paths: Path, exclude: Iterable[str] = ()) -> list[str]:
 
 class TestWalking:
     def test_only_kinds_that_are_read_are_listed(self, tmp_path: Path) -> None:
-        put(tmp_path, "a.py", "b.json", "c.yaml", "d.yml", "e.pyi", "f.pyw", "README.md", "g.txt", "h.pyc", ".py")
-        assert walked(tmp_path) == ["a.py", "b.json", "c.yaml", "d.yml", "e.pyi", "f.pyw"]
+        put(tmp_path, "a.py", "b.json", "c.yaml", "d.yml", "e.pyi", "f.pyw", "h.md", "i.ipynb", "j.Rmd", "g.txt", "h.pyc", ".py")
+        assert walked(tmp_path) == ["a.py", "b.json", "c.yaml", "d.yml", "e.pyi", "f.pyw", "h.md", "i.ipynb", "j.Rmd"]
 
     def test_the_order_is_that_of_the_path_parts(self, tmp_path: Path) -> None:
         put(tmp_path, "b/x.py", "b-a/x.py", "a.py", "b.py", "B.py")
@@ -154,10 +154,10 @@ class TestWalking:
         assert told[0][1].startswith("Permission denied")
 
     def test_a_named_file_of_another_kind_is_told(self, tmp_path: Path) -> None:
-        put(tmp_path, "README.md")
+        put(tmp_path, "README.rst")
         told: list[str] = []
-        assert list(files.walk([str(tmp_path / "README.md")], skipped=lambda path, _: told.append(path))) == []
-        assert told == [str(tmp_path / "README.md")]
+        assert list(files.walk([str(tmp_path / "README.rst")], skipped=lambda path, _: told.append(path))) == []
+        assert told == [str(tmp_path / "README.rst")]
 
     def test_a_path_that_does_not_exist_is_an_error(self, tmp_path: Path) -> None:
         with pytest.raises(FileNotFoundError) as caught:

@@ -34,8 +34,8 @@ def reason_against(finding: Finding, source: Source) -> str | None:
     return None
 
 
-def silence(source: Source, findings: Sequence[Finding]) -> Source | None:
-    """Write suppressions for findings; None when one of them has no place for a comment."""
+def silencing(source: Source, findings: Sequence[Finding]) -> list[Edit] | None:
+    """Write suppressions for findings; give the edits, None when one of them has no place for a comment."""
     if source.kind is Kind.PYTHON:
         from adalint.readers.python_comments import anchors
     else:
@@ -55,8 +55,7 @@ def silence(source: Source, findings: Sequence[Finding]) -> Source | None:
             return None
         above[row].append(finding)
     edits = [_join(source, directive, silenced) for directive, silenced in joined.values()]
-    edits += [_line_above(source, row, silenced) for row, silenced in above.items()]
-    return source.apply(edits)
+    return [*edits, *(_line_above(source, row, silenced) for row, silenced in above.items())]
 
 
 def _row_above_which(places: Sequence[tuple[Span, int]], offset: int) -> int | None:

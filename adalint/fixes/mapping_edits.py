@@ -49,7 +49,7 @@ def place(site: Site, operations: abc.Sequence[Operation]) -> tuple[Edit, ...]:
     layout = layout_of(site.source)
     mapping = layout.mappings.get(site.span)
     if mapping is None:
-        row = site.source.row_of(site.span.start)
+        row = site.source.position(site.span.start).row
         raise Unplaceable(f"line {row} holds an alias; change the mapping that it stands for")
     page = _Page(site, layout, mapping)
     slots = [_Slot(entry) for entry in mapping.entries]
@@ -252,7 +252,8 @@ def _refuse_shared(page: _Page, slot: _Slot, name: str) -> None:
 
 def _refuse(page: _Page, name: str, offset: int) -> NoReturn:
     raise Unplaceable(
-        f"`{name}` feeds other places through a YAML anchor; change it by hand on line {page.source.row_of(offset)}"
+        f"`{name}` feeds other places through a YAML anchor; "
+        f"change it by hand on line {page.source.position(offset).row}"
     )
 
 

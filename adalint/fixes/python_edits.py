@@ -147,7 +147,7 @@ class _Homes:
         if value is None:
             raise Unplaceable(f"{name} is not written here")
         if value.shared or value.home is None:
-            row = self.site.source.row_of(value.span.start)
+            row = self.site.source.position(value.span.start).row
             raise Unplaceable(f"{name} comes from line {row}, which may feed other places too")
         return self._read(value.home)
 

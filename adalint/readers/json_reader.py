@@ -14,7 +14,9 @@ if TYPE_CHECKING:
     from adalint.source import Source
 
 _BLANK: Final = re.compile(r"[ \t\n\r]*")
-_STRING: Final = re.compile(r'"[^"\\\x00-\x1f]*(?:\\.[^"\\\x00-\x1f]*)*"')
+STRING: Final = re.compile(r'"[^"\\\x00-\x1f]*(?:\\.[^"\\\x00-\x1f]*)*"')
+"""A string with its quotes."""
+
 _NUMBER: Final = re.compile(r"-?(?:0|[1-9][0-9]*)(\.[0-9]+)?([eE][-+]?[0-9]+)?")
 _WORD: Final = re.compile(r"true|false|null|NaN|-?Infinity")
 _WORDS: Final = {
@@ -148,7 +150,7 @@ class _Reader:
 
     def string(self) -> Scalar:
         start = self.at
-        match = _STRING.match(self.text, start)
+        match = STRING.match(self.text, start)
         if match is None:
             self.fail("a string that is not closed on its line, or holds a control character")
         self.at = match.end()

@@ -170,7 +170,7 @@ def read_sites(source: Source) -> list[Site]:
     if b"adalora" not in source.content.lower():
         return []
     tree = read_tree(source)
-    name = PurePath(source.path).name
+    name = source.name
     if name == "adapter_config.json" and source.kind is Kind.JSON:
         root = tree.documents[0]
         return [_adapter_config(source, root)] if isinstance(root, Mapping) and _names_adalora(root) else []

@@ -28,5 +28,6 @@ def place_of(report: Report, offset: int) -> str:
 
 
 def at(path: str, position: Position) -> str:
-    """Give `path:row:column` of a position."""
-    return f"{harmless(shown_path(path))}:{position.row}:{position.column}"
+    """Give `path:row:column` of a position, `path:cell 3:row:column` in a notebook."""
+    cell = "" if position.cell is None else f":cell {position.cell}"
+    return f"{harmless(shown_path(path))}{cell}:{position.row}:{position.column}"

@@ -41,18 +41,23 @@ def _paragraph(report: Report, finding: Finding, style: Callable[[str, str], str
     yield f"{style(f'{severity}[{finding.code}]', colour)} {finding.name}: {one_line(finding.message)}"
     places = [(finding.span, "", "^"), *((related.span, related.message, "-") for related in finding.related)]
     rows = [source.row_of(span.start) for span, _, _ in places]
-    margin = " " * len(str(max(rows)))
+    margin = " " * max(len(str(source.position(span.start).row)) for span, _, _ in places)
     bar = f"{margin} {style('|', 'blue')}"
     yield f"{margin} {style('-->', 'blue')} {place_of(report, finding.span.start)}"
     if source.content:
         yield bar
         shown = 0
+        cell = source.position(finding.span.start).cell
         for row, (span, label, mark) in sorted(zip(rows, places, strict=True), key=lambda place: place[0]):
             line, indent, underline = _quote(source, row, span, mark)
-            if shown and row > shown + 1:
+            place = source.position(span.start)
+            if place.cell != cell:
+                yield f"{margin} {style(':::', 'blue')} {place_of(report, span.start)}"
+            elif shown and row > shown + 1:
                 yield style("...", "blue")
+            cell = place.cell
             if row != shown:
-                yield f"{style(f'{row:>{len(margin)}}', 'blue')} {style('|', 'blue')} {line}".rstrip()
+                yield f"{style(f'{place.row:>{len(margin)}}', 'blue')} {style('|', 'blue')} {line}".rstrip()
             below = style(underline, colour if mark == "^" else "blue")
             yield f"{bar} {indent}{below} {one_line(label)}".rstrip()
             shown = row

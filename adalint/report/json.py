@@ -11,11 +11,14 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from adalint.findings import Finding, Fix, Report
-    from adalint.source import Source
+    from adalint.source import Source, Span
 
 
 def render(reports: Iterable[Report]) -> str:
-    """Give the array; rows and columns count from 1, columns in characters."""
+    """Give the array; rows and columns count from 1, columns in characters.
+
+    In a notebook rows count within the cell that `cell` names, from 1 among all cells; so do related places and edits.
+    """
     found = [_finding(report.source, finding) for report in reports for finding in report.findings]
     return json.dumps(found, indent=2) + "\n"
 
@@ -30,13 +33,14 @@ def _finding(source: Source, finding: Finding) -> dict[str, Any]:
         "filename": shown_path(source.path),
         "location": _location(source, finding.span.start),
         "end_location": _location(source, finding.span.stop),
-        "cell": None,
+        "cell": source.position(finding.span.start).cell,
         "url": None,
         "fix": _fix(source, best) if best else None,
         "effect": str(best.effect) if best else None,
         "related": [
             {
                 "message": related.message,
+                **_cell(source, related.span),
                 "location": _location(source, related.span.start),
                 "end_location": _location(source, related.span.stop),
             }
@@ -53,12 +57,18 @@ def _fix(source: Source, fix: Fix) -> dict[str, Any]:
         "edits": [
             {
                 "content": edit.text,
+                **_cell(source, edit.span),
                 "location": _location(source, edit.span.start),
                 "end_location": _location(source, edit.span.stop),
             }
             for edit in fix.edits
         ],
     }
+
+
+def _cell(source: Source, span: Span) -> dict[str, int]:
+    cell = source.position(span.start).cell
+    return {} if cell is None else {"cell": cell}
 
 
 def _location(source: Source, offset: int) -> dict[str, int]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from adalint.findings import Severity
 from adalint.report.words import STDIN
+from adalint.source import Kind
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -21,9 +22,18 @@ SEVERITIES = {Severity.ERROR: 1, Severity.WARNING: 2, Severity.INFO: 3}
 def render(reports: Iterable[Report]) -> str:
     """Give the array, one entry for each file judged; positions count from 0 in UTF-16 units.
 
+    Positions and edits of a notebook are those of its file, since only an editor knows the documents of its cells.
     A file without findings has an empty entry, so that an editor takes its old marks away.
     """
-    return json.dumps([_publication(report) for report in reports], indent=2) + "\n"
+    return json.dumps([_publication(_in_file(report)) for report in reports], indent=2) + "\n"
+
+
+def _in_file(report: Report) -> Report:
+    if report.source.kind is not Kind.NOTEBOOK:
+        return report
+    from adalint.notebook import in_file
+
+    return in_file(report)
 
 
 def _publication(report: Report) -> dict[str, Any]:
