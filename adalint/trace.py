@@ -18,7 +18,7 @@ from adalint.plan import SCHEDULE_FIELDS, Event
 from adalint.values import UNKNOWN, Literal, is_number, symbols
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from adalint.plan import Guard, Loop, Plan
     from adalint.values import Expr, Number
@@ -101,7 +101,12 @@ def budget(plan: Plan, step: int) -> Number:
 
     Raises Undetermined like `trace`, except for `deltaT` and the loop, which it does not need.
     """
-    return _schedule(plan, tuple(name for name in SCHEDULE_FIELDS if name != "deltaT"), loop=False).budget(step)
+    return budget_of(plan)(step)
+
+
+def budget_of(plan: Plan) -> Callable[[int], Number]:
+    """Give the budget as a function of the step; raises like `budget`."""
+    return _schedule(plan, tuple(name for name in SCHEDULE_FIELDS if name != "deltaT"), loop=False).budget
 
 
 class _Fill(IntEnum):

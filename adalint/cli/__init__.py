@@ -9,7 +9,7 @@ import click
 
 from adalint import __version__
 
-COMMANDS: Final = ("check", "fix", "verify", "rule", "rules", "schema", "completion")
+COMMANDS: Final = ("check", "fix", "verify", "plan", "explain", "rule", "rules", "schema", "completion")
 
 
 class LazyGroup(click.Group):

@@ -86,8 +86,8 @@ class Inputs:
         except settings.SettingsError as error:
             raise Failure(str(error)) from None
 
-    def settled(self, path: str) -> Settings:
-        """Settle everything that a file or folder is judged by.
+    def settled(self, path: str, source: Source | None = None) -> Settings:
+        """Settle everything that a file or folder is judged by; what a notebook installs itself is nearer than a pin.
 
         Raises:
             SettingsError: settings cannot be used.
@@ -95,7 +95,7 @@ class Inputs:
         settled = self._settle(path)
         if settled.rule_dirs:
             _check_names(settled)
-        settled = self._targeted(os.path.join(path, STDIN) if os.path.isdir(path) else path, settled)
+        settled = self._targeted(os.path.join(path, STDIN) if os.path.isdir(path) else path, settled, source)
         return settled if settled.language_source else replace(settled, language=self.request.language)
 
     def guard(self, path: str, work: Callable[[], None]) -> None:
@@ -185,17 +185,18 @@ class Inputs:
 
     def _input(self, source: Source, root: str | None, named: bool) -> Input:
         self.mentioning += 1
-        settled = self.settled(source.path)
+        settled = self.settled(source.path, source)
         if self.request.verbose:
             say(f"{source.path}: settings from {settled.origin or 'nowhere, all default'}; {_targets_of(settled)}")
         return Input(source, settled, root, named)
 
-    def _targeted(self, path: str, settled: Settings) -> Settings:
+    def _targeted(self, path: str, settled: Settings, source: Source | None) -> Settings:
         from adalint import targets  # the first text that mentions AdaLoRA pays for this, others do not
 
         if self._pins is None:
             self._pins = targets.finder()
-        return targets.over(settled, self._pins(path))
+        own = {} if source is None else targets.pins_within(source)
+        return targets.over(settled, {**self._pins(path), **own})
 
     def _settle(self, path: str) -> Settings:
         settled = self._resolve(path)

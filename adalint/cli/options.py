@@ -79,8 +79,8 @@ _RULES: dict[str, Any] = {
     "shell_complete": complete_rules,
 }
 
+_PATHS = click.argument("paths", nargs=-1, type=click.Path())
 _OPTIONS = (
-    click.argument("paths", nargs=-1, type=click.Path()),
     click.option("--select", help="Look for these rules only: codes, names, prefixes (ADA1) or ALL.", **_RULES),
     click.option("--ignore", help="Leave these rules out.", **_RULES),
     click.option("--extend-select", help="Look for these rules, too.", **_RULES),
@@ -117,8 +117,11 @@ def lang(command: Callable[..., None]) -> Callable[..., None]:
     return click.option("--lang", type=click.Choice(LANGUAGES), help="Speak this language: English or Chinese.")(call)
 
 
-def shared(command: Callable[..., None]) -> Callable[..., None]:
-    """Give a command the shared options; it is called with a Request and its own options."""
+def shared(command: Callable[..., None], paths: Callable[..., Any] = _PATHS) -> Callable[..., None]:
+    """Give a command the shared options; it is called with a Request and its own options.
+
+    `paths` is what takes the place of any number of paths, an argument of the same name that gives a tuple.
+    """
 
     @functools.wraps(command)
     def call(unsafe_fixes: bool = False, **options: Any) -> None:
@@ -145,7 +148,7 @@ def shared(command: Callable[..., None]) -> Callable[..., None]:
         del options["output_file"]
         command(request, **options)
 
-    return functools.reduce(lambda wrapped, option: option(wrapped), reversed(_OPTIONS), call)
+    return functools.reduce(lambda wrapped, option: option(wrapped), reversed((paths, *_OPTIONS)), call)
 
 
 def _format(resolve: Callable[[str], Settings]) -> str:

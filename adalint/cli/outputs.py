@@ -104,7 +104,7 @@ def _summary(inputs: Inputs, reports: Sequence[Report], fixing: bool) -> str:
     if inputs.failed:
         return said("Nothing found in what could be checked.", language)
     if not inputs.read:
-        return said("Nothing to check: no Python, JSON or YAML file there.", language)
+        return said("Nothing to check: no Python, JSON, YAML, notebook or Markdown file there.", language)
     if not inputs.mentioning:
         files = counted(inputs.read, "file", language)
         return said("All clear: {files} read, AdaLoRA is not in use.", language, files=files)

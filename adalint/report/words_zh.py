@@ -49,7 +49,9 @@ CHINESE: Final[Mapping[str, str]] = {
     ),
     "{number} suppressed.": "已忽略 {number} 处。",
     "Nothing found in what could be checked.": "能检查的部分没有发现问题。",
-    "Nothing to check: no Python, JSON or YAML file there.": "没有可检查的内容：那里没有 Python、JSON 或 YAML 文件。",
+    "Nothing to check: no Python, JSON, YAML, notebook or Markdown file there.": (
+        "没有可检查的内容：那里没有 Python、JSON、YAML、笔记本或 Markdown 文件。"
+    ),
     "All clear: {files} read, AdaLoRA is not in use.": "一切正常：读了 {files}，没有使用 AdaLoRA。",
     "All clear: {files} with AdaLoRA, nothing to report.": "一切正常：{files}用到了 AdaLoRA，没有问题。",
     # What `fix` does
@@ -64,7 +66,67 @@ CHINESE: Final[Mapping[str, str]] = {
     "{place}: {code} waits for you: {title} ({effect})": "{place}：{code} 等您决定：{title}（{effect}）",
     # What `verify` finds
     "{fixes} checked against the trace.": "已用推演核对 {fixes}。",
-    "{fixes} checked against the trace, {number} not as claimed.": "已用推演核对 {fixes}，其中 {number} 个与所述不符。",
+    "{fixes} checked on the reference adapter.": "已在参考适配器上核对 {fixes}。",
+    "{fixes} checked on PEFT {release}.": "已在 PEFT {release} 上核对 {fixes}。",
+    "{number} not as claimed.": "{number} 个与所述不符。",
+    "Without NumPy the trace alone answers; to run both sides: pip install 'adalint[verify]'": (
+        "没有 NumPy，只能靠推演回答；要真正运行前后两边：pip install 'adalint[verify]'"
+    ),
+    "PEFT {release} was run, but the target is PEFT {target}, which may do something else.": (
+        "运行的是 PEFT {release}，而目标版本是 PEFT {target}，行为可能不同。"
+    ),
+    "{title}: {story} ({certainty}; claims {effect}, {safety})": "{title}：{story}（{certainty}；声明{effect}，{safety}）",
+    "before: {facts}": "修改前：{facts}",
+    "after: {facts}": "修改后：{facts}",
+    "it runs": "可以运行",
+    "ranks in memory {ranks}": "内存中的秩 {ranks}",
+    "ranks saved {ranks}": "保存的秩 {ranks}",
+    "no rank_pattern": "没有 rank_pattern",
+    "parameters {start}": "参数量 {start}",
+    "parameters {start}, saved {saved}": "参数量 {start}，保存 {saved}",
+    "scale {scale}": "缩放 {scale}",
+    "budget before: {chart} {first} to {last} ranks at step {step}": "修改前的预算：{chart} {first} 到第 {step} 步的 {last}",
+    "budget after: {chart} {first} to {last} ranks at step {step}": "修改后的预算：{chart} {first} 到第 {step} 步的 {last}",
+    "run on {engine}: {steps} steps": "在{engine}上运行：{steps} 步",
+    "run on {engine}: {steps} steps, every length divided by {factor}": (
+        "在{engine}上运行：{steps} 步，所有长度除以 {factor}"
+    ),
+    "the reference adapter": "参考适配器",
+    "traced only: {reason}": "仅推演：{reason}",
+    "traced only: without NumPy nothing is run, pip install 'adalint[verify]'": (
+        "仅推演：没有 NumPy，无法运行，pip install 'adalint[verify]'"
+    ),
+    "it cannot be told how it ends": "无法判断结局",
+    "the adapter is too large to be run": "适配器太大，无法运行",
+    "the run is too long, and no shorter one ends alike": "训练太长，且没有结局相同的更短训练",
+    "it depends on {names}, which no stand-in can show": "取决于 {names}，替身模型无法体现",
+    "a stand-in for the model cannot show what changes": "替身模型无法体现改变之处",
+    "{name} is about the model, which a stack of layers is not": "{name} 与模型有关，几层线性层无法代替",
+    "assumed values: {run} of {number} combinations are run, all are traced": (
+        "假设的取值：{number} 种组合全部推演，其中 {run} 种实际运行"
+    ),
+    "internal error, please report it: tensors show {difference}": "内部错误，请报告：张量运行显示 {difference}",
+    "it is not what it claims to be ({effect}): {story}": "与其声明（{effect}）不符：{story}",
+    "trace and tensors disagree, which is a mistake in adalint: {difference}": "推演与张量运行不一致，是 adalint 的错误：{difference}",
+    "cannot say: what {names} does depends on the model": "无法判断：{names} 的作用取决于模型",
+    "cannot say: nothing came of it in a shorter run, but {names} is not what PEFT reads today": (
+        "无法判断：较短的训练中没有差别，但 {names} 与 PEFT 现在读到的不一样"
+    ),
+    "cannot say: nothing came of it in a shorter run, but {names} are not what PEFT reads today": (
+        "无法判断：较短的训练中没有差别，但 {names} 与 PEFT 现在读到的不一样"
+    ),
+    "identical in this run, although {names} is not what PEFT reads today": (
+        "这次训练完全相同，尽管 {names} 与 PEFT 现在读到的不一样"
+    ),
+    "identical in this run, although {names} are not what PEFT reads today": (
+        "这次训练完全相同，尽管 {names} 与 PEFT 现在读到的不一样"
+    ),
+    "differs from optimizer step {step} on, by up to {most} in loss: {names} is not what PEFT reads today": (
+        "从优化器第 {step} 步起不同，损失最多相差 {most}：{names} 与 PEFT 现在读到的不一样"
+    ),
+    "differs from optimizer step {step} on, by up to {most} in loss: {names} are not what PEFT reads today": (
+        "从优化器第 {step} 步起不同，损失最多相差 {most}：{names} 与 PEFT 现在读到的不一样"
+    ),
     "No fix to verify.": "没有可核对的修复。",
     "{certainty}; the fix claims: {effect} ({safety})": "{certainty}；修复声明：{effect}（{safety}）",
     "this is not what the fix claims: please report it as a bug in {code}": (
@@ -111,6 +173,148 @@ CHINESE: Final[Mapping[str, str]] = {
     "{number} modules are adapted": "适配了 {number} 个模块",
     "{name} is one of {numbers}": "{name} 取 {numbers} 之一",
     "{name} is accepted by PEFT": "PEFT 接受 {name} 的值",
+    # What `plan` and `explain` tell
+    "No configuration to plan.": "没有可以规划的配置。",
+    "{place}: AdaLoRA in PEFT {release}": "{place}：PEFT {release} 中的 AdaLoRA",
+    "{place}: AdaLoRA in PEFT {release}, reading {number} of {count}": (
+        "{place}：PEFT {release} 中的 AdaLoRA，共 {count} 种读法中的第 {number} 种"
+    ),
+    "  after `{command}` ({mended}):": "  运行 `{command}` 之后（{mended}）：",
+    "  after `{command}`:": "  运行 `{command}` 之后：",
+    "ranks": "秩",
+    "scale": "缩放",
+    "parameters": "参数量",
+    "initial": "初始阶段",
+    "budgeting": "剪枝阶段",
+    "final": "最终阶段",
+    "masks": "掩码",
+    "run": "运行",
+    "values": "取值",
+    "assumed": "假设",
+    "unknown": "未知",
+    "{number} module": "{number} 个模块",
+    "{start} in every module at the start, {target} on average at the target": (
+        "开始时每个模块 {start}，目标是平均 {target}"
+    ),
+    "{name}: tell it with --assume '{name_}=N'": "{name}：请用 --assume '{name_}=N' 告知",
+    "steps {steps}: all ranks are in use": "第 {steps} 步：使用全部的秩",
+    "steps {steps}: a mask at every multiple of {every}, the first at step {step}": (
+        "第 {steps} 步：每逢 {every} 的倍数剪枝一次，第一次在第 {step} 步"
+    ),
+    "steps {steps}: a mask at every step, the first at step {step}": (
+        "第 {steps} 步：每步剪枝一次，第一次在第 {step} 步"
+    ),
+    "steps {steps}: no mask is due": "第 {steps} 步：没有要做的剪枝",
+    "steps {steps}: the forced mask at step {step}, the same ranks from there on": (
+        "第 {steps} 步：第 {step} 步强制剪枝，此后秩不再变化"
+    ),
+    "steps {steps}: no mask of its own": "第 {steps} 步：这一阶段没有自己的剪枝",
+    "never reached: the last step is {step}": "不会到达：最后一步是第 {step} 步",
+    "{number} in all": "共 {number} 次",
+    "{number} in all, of which {count} take ranks away": "共 {number} 次，其中 {count} 次去掉了秩",
+    "1, for lora_alpha={alpha} is not positive; once saved and loaded it is rank / init_r": (
+        "1，因为 lora_alpha={alpha} 不是正数；保存再加载之后则是 rank / init_r"
+    ),
+    "lora_alpha / init_r = {alpha} / {rank} = {scale}, whatever is pruned": (
+        "lora_alpha / init_r = {alpha} / {rank} = {scale}，不随剪枝变化"
+    ),
+    "{start} × (in + out + 1) in every module at the start, {target} × (in + out + 1) on average at the target": (
+        "开始时每个模块 {start} × (in + out + 1)，目标是平均 {target} × (in + out + 1)"
+    ),
+    "{start} × (in + out + 1) in every module at the start": "开始时每个模块 {start} × (in + out + 1)",
+    "{start} in every module at the start": "开始时每个模块 {start}",
+    "{start} in all at the start": "开始时共 {start}",
+    "{start} in every module at the start, {target} on average to be saved": (
+        "开始时每个模块 {start}，最后平均保存 {target}"
+    ),
+    "{start} in all at the start, about {target} to be saved (which shapes keep ranks is open)": (
+        "开始时共 {start}，最后约保存 {target}（哪些形状的模块保留秩尚不确定）"
+    ),
+    "{start} in all at the start, {target} to be saved at the target": "开始时共 {start}，最后保存 {target}",
+    "is over: this adapter holds {kept} of {whole} ranks in {modules}": (
+        "已经结束：这个适配器在 {modules}中保留了 {whole} 个秩中的 {kept} 个"
+    ),
+    "raises {exception} {when}, before the first step": "{when}抛出 {exception}，还没有开始第一步",
+    "finishes, but saving the adapter raises {exception}": "能跑完，但保存适配器时抛出 {exception}",
+    "crashes at step {step} with {exception}: {reason}": "在第 {step} 步崩溃，抛出 {exception}：{reason}",
+    "the mask must take away at least one rank, and at most all": "每次剪枝至少要去掉一个秩，至多去掉全部",
+    "no step can be divided by deltaT=0": "任何一步都不能除以 deltaT=0",
+    "no mask was made up to total_step - tfinal, so there is no rank_pattern to apply": (
+        "到 total_step - tfinal 为止没有剪过枝，因此没有可用的 rank_pattern"
+    ),
+    "no scores were collected since the last reset when the forced mask is made": (
+        "强制剪枝时，上次清零之后还没有积累任何重要性得分"
+    ),
+    "init_r=0 leaves nothing to mask": "init_r=0，没有可剪的秩",
+    "deltaT is no number, or there are no gradients when update_and_allocate is called": (
+        "deltaT 不是数字，或者调用 update_and_allocate 时没有梯度"
+    ),
+    "cannot be told: it depends on {names}": "无法判断：取决于 {names}",
+    "{average} ranks in a module on average": "平均每个模块 {average} 个秩",
+    "{total} ranks, {average} in a module on average": "共 {total} 个秩，平均每个模块 {average} 个",
+    "finishes, but nothing is ever pruned: {ranks}, in memory and in the saved adapter": (
+        "能跑完，但从未剪枝：{ranks}，内存中和保存的适配器中都是如此"
+    ),
+    "finishes: {ranks}, in memory and in the saved adapter": "能跑完：{ranks}，内存中和保存的适配器中都是如此",
+    "finishes, but memory and file differ: {live} in memory; {kept} in the saved adapter": (
+        "能跑完，但内存与文件不一致：内存中{live}；保存的适配器中{kept}"
+    ),
+    "{field} (unknown)": "{field}（未知）",
+    "{field} (unknown, line {row})": "{field}（未知，第 {row} 行）",
+    "{field} (PEFT's default)": "{field}（PEFT 的默认值）",
+    "{field} (assumed)": "{field}（假设）",
+    "{field} (line {row})": "{field}（第 {row} 行）",
+    "nothing of the number of modules, so ranks are averages; --modules N gives totals": (
+        "模块数没有告知，因此秩都是平均值；用 --modules N 可得到总数"
+    ),
+    "{name} is {value}, the length of the run that this file tells": "{name} 是 {value}，即本文件写明的训练步数",
+    "{name} is {value}, as you say": "{name} 是 {value}，如您所述",
+    "What PEFT reads": "PEFT 读到了什么",
+    "What happens, step by step": "每一步发生什么",
+    "How it ends": "结果如何",
+    "What the text does not tell": "文中没有写明的",
+    "What adalint finds": "adalint 发现的问题",
+    "{field} (line {row}) is accepted and never read": "{field}（第 {row} 行）会被接受，但从不读取",
+    "{name} (line {row}) is no field of AdaLoraConfig in PEFT {release}": (
+        "{name}（第 {row} 行）不是 PEFT {release} 中 AdaLoraConfig 的字段"
+    ),
+    "Every update is multiplied by {scale}.": "每次更新都乘以 {scale}。",
+    "There is no first step: the run {run}.": "根本没有第一步：训练{run}。",
+    "Which steps these are cannot be told: it depends on {names}.": "无法判断是哪些步：取决于 {names}。",
+    "Trainable parameters of AdaLoRA: {parameters}.": "AdaLoRA 的可训练参数：{parameters}。",
+    "Step {step}: PEFT raises {exception}.": "第 {step} 步：PEFT 抛出 {exception}。",
+    "But the run never comes to a mask: update_and_allocate is not called when it matters.": (
+        "但训练从未走到剪枝：该调用 update_and_allocate 时没有调用。"
+    ),
+    "Steps {steps}: all {rank} ranks of every module are trained, and their importance is measured.": (
+        "第 {steps} 步：训练每个模块的全部 {rank} 个秩，并累计它们的重要性。"
+    ),
+    "Steps {steps}: the budget goes from {rank} to {target} ranks in a module on average, fast at first.": (
+        "第 {steps} 步：预算从平均每个模块 {rank} 个秩变到 {target} 个，先快后慢。"
+    ),
+    "Step {step}: the first mask; it leaves {rank} ranks on average.": (
+        "第 {step} 步：第一次剪枝，平均留下 {rank} 个秩。"
+    ),
+    "{number} more masks follow, one every {every} steps, up to step {step}, which leaves {rank}.": (
+        "随后还有 {number} 次剪枝，每 {every} 步一次，直到第 {step} 步，留下 {rank} 个。"
+    ),
+    "Step {step}: the forced mask at total_step - tfinal; it leaves {rank}, and the scores are cleared.": (
+        "第 {step} 步：到达 total_step - tfinal，强制剪枝，留下 {rank} 个，得分清零。"
+    ),
+    "The last step is {step}, so total_step - tfinal = {end} is never reached and no mask is forced.": (
+        "最后一步是第 {step} 步，因此不会到达 total_step - tfinal = {end}，没有强制剪枝。"
+    ),
+    "Steps {steps}: the same ranks are masked again after every step; the others are trained on.": (
+        "第 {steps} 步：每步之后重新遮住同样的秩，其余的继续训练。"
+    ),
+    "The run {run}.": "训练{run}。",
+    "Masked ranks are zeros in memory, which holds as many parameters as at the start; saving leaves them out.": (
+        "被剪掉的秩在内存中只是零，参数量与开始时相同；保存时才会去掉。"
+    ),
+    "{code} at line {row}: {message}": "{code}，第 {row} 行：{message}",
+    "fix: {title} ({effect})": "修复：{title}（{effect}）",
+    "more: `adalint rule {code}`": "详情：`adalint rule {code}`",
+    "nothing to report": "没有问题",
     # `rule` and `rules`
     "code": "代码",
     "name": "名称",
