@@ -802,7 +802,7 @@ class AdaLoraSettings(BaseModel):
                     ">=0.14",
                 ),
             ),
-            ignored_when=lambda value: isinstance(value, str) and value != "loftq",
+            ignored_when=lambda value: isinstance(value, str) and value not in {"", "loftq"},
         ),
     ] = True
     layers_to_transform: Annotated[
