@@ -71,11 +71,13 @@ def fix_text(
     settings: Settings | None = None,
     target_peft: str | None = None,
     unsafe_fixes: bool = False,
+    verify: bool = False,
 ) -> Fixed:
     r"""Apply the fixes that keep training as it is or as it was meant; with `unsafe_fixes` those that change it, too.
 
-    The result is `after.text`, and `after.encode()` in the bytes of the file, which is what a notebook is written from; `applied`, `refused` and `left` tell the
-    rest. What is said of `check_text` holds here, too.
+    The result is `after.text`, and `after.encode()` in the bytes of the file, which is what a notebook is written from;
+    `applied`, `refused` and `left` tell the rest. With `verify` both sides of a fix are run first, as `adalint fix
+    --verify` does, and one that is not what it claims to be is refused. What is said of `check_text` holds here, too.
 
     >>> import adalint
     >>> fixed = adalint.fix_text(
@@ -99,7 +101,12 @@ def fix_text(
     from adalint.engine import fix_source
 
     allowed = Safety.UNSAFE if unsafe_fixes or settled.unsafe_fixes else Safety.SAFE
-    return fix_source(source, settled, allowed)
+    objection = None
+    if verify:
+        from adalint.verify import objection_of, reference_bench
+
+        objection = objection_of(reference_bench(), settled)
+    return fix_source(source, settled, allowed, objection)
 
 
 def check_paths(paths: Iterable[str | os.PathLike[str]], *, flags: Flags | None = None) -> list[Report]:

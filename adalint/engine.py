@@ -23,7 +23,7 @@ from adalint.source import Kind, SourceError
 from adalint.targets import over, pins_within, release_for
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from adalint.findings import Fix, Safety
     from adalint.settings import Settings
@@ -113,17 +113,20 @@ def _order(finding: Finding) -> tuple[Span, str]:
     return finding.span, finding.code
 
 
-def fix_source(source: Source, settings: Settings, allowed: Safety) -> Fixed:
+def fix_source(source: Source, settings: Settings, allowed: Safety, objection: Objection | None = None) -> Fixed:
     """Apply the fixes that the caller allows, at most one per Site and pass, until nothing is left to apply.
 
     Each result is read and judged again before it is kept: one that no longer parses, cannot be encoded, or brings a
-    new mistake is dropped, and says so in `refused`.
+    new mistake is dropped, and says so in `refused`. So is a fix that `objection` gives a reason against.
     """
     current = source
     applied: list[Applied] = []
     refused: dict[Choice, Refusal] = {}
     for _ in range(MAX_PASSES):
         chosen = _choose(current, settings, allowed, refused)
+        while objection is not None and (against := _against(chosen, current, objection)):
+            refused |= against
+            chosen = _choose(current, settings, allowed, refused)
         if not chosen:
             break
         together = current.apply(edit for choice in chosen.values() for edit in choice[1].edits)
@@ -143,6 +146,18 @@ def fix_source(source: Source, settings: Settings, allowed: Safety) -> Fixed:
         current = current.apply(kept)
     left = check_source(current, settings)
     return Fixed(source, current, tuple(applied), tuple(refused.values()), left.findings, left.suppressed)
+
+
+def _against(
+    chosen: Mapping[Choice, tuple[Finding, Fix]], source: Source, objection: Objection
+) -> dict[Choice, Refusal]:
+    """Refuse what the caller has something against."""
+    reasons = {choice: objection(source, finding, fix) for choice, (finding, fix) in chosen.items()}
+    return {
+        choice: Refusal(finding, source.position(finding.span.start), reason)
+        for choice, (finding, _) in chosen.items()
+        if (reason := reasons[choice]) is not None
+    }
 
 
 def ignore_source(source: Source, settings: Settings) -> Ignored:
@@ -215,6 +230,9 @@ def _with_comments(source: Source, findings: list[Finding]) -> Source | None:
         carried += text.edits_out(edits)
     return source.apply(carried)
 
+
+Objection: TypeAlias = "Callable[[Source, Finding, Fix], str | None]"
+"""Says why a fix of a source may not be applied; None when it may."""
 
 Choice: TypeAlias = "tuple[int, str, str]"
 """Which fix: the number of the Site in its file, the rule's code, the fix's title."""
@@ -305,7 +323,7 @@ def _in_both(finding: Finding, other: Finding) -> Finding:
 
 def _judge_reading(site: Site, settings: Settings) -> Iterator[Finding]:
     rulebook = load(settings.rule_folders)
-    fired = fire(site, rulebook, release_for(site, settings))
+    fired = fire(site, rulebook, release_for(site, settings), settings.target_transformers)
     for one in fired:
         rule = one.rule
         if settings.selected(rule.code, rule.name, one.severity):

@@ -89,14 +89,13 @@ def prepare(cache: Path) -> Places:
     corpus = cache / "corpus"
     for requirement in CORPUS:
         _unpack(requirement, cache / "sdists", corpus)
-    tools = _environment(cache / "tools", TOOLS)
-    fixit = _environment(cache / "fixit", FIXIT)
+    tools = environment(cache / "tools", TOOLS)
+    fixit = environment(cache / "fixit", FIXIT)
     with tempfile.TemporaryDirectory() as folder:
-        _pip(sys.executable, "wheel", "--no-deps", "--wheel-dir", folder, CHECKOUT)
-        [wheel] = Path(folder).glob("*.whl")
-        adalint = _environment(cache / "adalint", ())
-        _pip(adalint / "python", "install", "--force-reinstall", "--no-deps", wheel)
-        _pip(adalint / "python", "install", wheel)
+        wheel = build(Path(folder))
+        adalint = environment(cache / "adalint", ())
+        pip(adalint / "python", "install", "--force-reinstall", "--no-deps", wheel)
+        pip(adalint / "python", "install", wheel)
     [transformers] = corpus.glob("transformers-*")
     return Places(corpus, transformers, adalint / "adalint", tools, fixit)
 
@@ -106,7 +105,7 @@ def _unpack(requirement: str, sdists: Path, corpus: Path) -> None:
     place = corpus / f"{name.replace('-', '_')}-{version}"
     if place.is_dir():
         return
-    _pip(sys.executable, "download", "--no-deps", "--no-binary", ":all:", "--dest", sdists, requirement)
+    pip(sys.executable, "download", "--no-deps", "--no-binary", ":all:", "--dest", sdists, requirement)
     with tempfile.TemporaryDirectory(dir=sdists) as folder:
         with tarfile.open(sdists / f"{place.name}.tar.gz") as archive:
             archive.extractall(folder, filter="data")
@@ -114,18 +113,26 @@ def _unpack(requirement: str, sdists: Path, corpus: Path) -> None:
         (Path(folder) / place.name).rename(place)
 
 
-def _environment(folder: Path, requirements: Iterable[str]) -> Path:
+def build(folder: Path) -> Path:
+    """Build a wheel of this checkout."""
+    pip(sys.executable, "wheel", "--no-deps", "--wheel-dir", folder, CHECKOUT)
+    [wheel] = folder.glob("*.whl")
+    return wheel
+
+
+def environment(folder: Path, requirements: Iterable[str]) -> Path:
     """Give the folder of programs of an environment, made when it is not there."""
     programs = folder / "bin"
     if not programs.is_dir():
         subprocess.run([sys.executable, "-m", "venv", folder], check=True)
         if requirements:
             # ripgrep's newest releases are sources, which want a Rust compiler.
-            _pip(programs / "python", "install", "--only-binary", "ripgrep", *requirements)
+            pip(programs / "python", "install", "--only-binary", "ripgrep", *requirements)
     return programs
 
 
-def _pip(python: str | Path, *arguments: str | Path) -> None:
+def pip(python: str | Path, *arguments: str | Path) -> None:
+    """Run pip quietly; exits with what it says when it fails."""
     done = subprocess.run([python, "-m", "pip", "-q", *arguments], capture_output=True, text=True, check=False)
     if done.returncode:
         raise SystemExit(done.stderr)

@@ -9,10 +9,11 @@ from commands import CLEAN, IGNORED_RANK, REVERSED, run
 from examples import bad_of, section
 
 from adalint.engine import check_source
-from adalint.findings import Effect, Safety
+from adalint.findings import Effect, Fix, Safety
 from adalint.settings import Settings
-from adalint.source import Kind, Source
-from adalint.verify import CLAIMS, Proof, Verdict, prove, verify_source
+from adalint.source import Edit, Kind, Source, Span
+from adalint.values import Literal
+from adalint.verify import CLAIMS, Proof, Verdict, prove, reference_bench, verify_source
 
 HEAD = "from peft import AdaLoraConfig\n"
 ALLOCATES = """
@@ -90,12 +91,14 @@ def test_a_fix_that_breaks_a_run_is_found_out():
     assert prove(finding, replace(fix, before=fix.after, after=fix.before)).verdict is Verdict.BREAKS
 
 
+@pytest.mark.parametrize("bench", [None, reference_bench()], ids=["traced", "on the reference adapter"])
 @pytest.mark.parametrize("example", section("Fixed"), ids=str)
-def test_every_fix_on_a_rule_page_is_what_it_claims(example):
+def test_every_fix_on_a_rule_page_is_what_it_claims(example, bench):
     bad = bad_of(example)
     [finding] = check_source(bad.source, Settings()).findings
     fix = finding.fixes[int(example.words["fix"]) - 1]
-    proof = prove(finding, fix)
+    proof = prove(finding, fix, bench=bench)
+    assert proof.disagreement is None
     assert proof.verdict in CLAIMS[fix.effect] or proof.verdict is Verdict.CANNOT_SAY
     if fix.safety is Safety.SAFE:
         assert proof.verdict in CLAIMS[fix.effect]
@@ -109,14 +112,22 @@ class TestCommand:
 
     def test_it_tells_the_verdict_the_claim_and_the_certainty(self):
         (self.folder / "x.py").write_text(IGNORED_RANK)
-        result = run("verify")
+        result = run("verify", "--output-format", "full")
         assert result.exit_code == 0
         assert "x.py:3:24: ADA101 say what PEFT does today" in result.stdout
         assert (
             "    identical: PEFT reads the same configuration\n    proven; the fix claims: preserves (safe)"
             in result.stdout
         )
-        assert result.stderr == "1 fix checked against the trace.\n"
+        assert result.stderr == "1 fix checked on the reference adapter.\n"
+
+    def test_concise_has_one_line_for_each_fix(self):
+        (self.folder / "x.py").write_text(IGNORED_RANK)
+        (self.folder / "y.py").write_text(REVERSED)
+        first, second = run("verify", "--output-format", "concise").stdout.splitlines()
+        assert first.startswith("x.py:3:24: ADA101 ")
+        assert first.endswith("identical: PEFT reads the same configuration (proven; claims preserves, safe)")
+        assert second.startswith("y.py:3:34: ADA102 ")
 
     def test_without_a_fix_it_says_so(self):
         (self.folder / "x.py").write_text(CLEAN)
@@ -129,7 +140,7 @@ class TestCommand:
         result = run("verify")
         assert result.exit_code == 1
         assert "this is not what the fix claims" in result.stdout
-        assert result.stderr == "0 fixes checked against the trace, 1 not as claimed.\n"
+        assert result.stderr == "0 fixes checked on the reference adapter.\n1 not as claimed.\n"
 
     def test_json_holds_the_same(self):
         import json
@@ -166,3 +177,33 @@ def test_a_run_that_ends_before_the_crash_is_not_rewritten_as_if_it_crashed():
     text = "config = AdaLoraConfig(init_r=8, target_r=16, tinit=10, total_step=50)" + short
     [proof] = proofs(text)
     assert (proof.fix.effect, proof.fix.safety) == (Effect.CHANGES, Safety.UNSAFE)
+
+
+def test_a_mistake_that_was_hidden_by_the_one_that_is_mended_is_no_broken_claim():
+    text = "AdaLoraConfig(use_dora=True, orth_reg_weight=-1, total_step=50)"
+    for proof in proofs(text, Settings(extend_safe_fixes=("ALL",))):
+        assert (proof.verdict, proof.breaks_a_promise) == (Verdict.CANNOT_SAY, False)
+
+
+def test_a_mistake_that_the_fix_brings_itself_is_a_broken_claim():
+    [finding] = check_source(
+        Source.decode("a.py", Kind.PYTHON, f"{HEAD}AdaLoraConfig(use_dora=True, total_step=50)".encode()), Settings(pedantic=True)
+    ).findings[:1]
+    before = finding.fixes[0].before
+    after = replace(before, values={**before.values, "use_dora": Literal(False), "orth_reg_weight": Literal(-1)})
+    given = {**before.given, "orth_reg_weight": True}
+    lying = Fix(
+        "x", Effect.REPAIRS, Safety.SAFE, (Edit(Span(0, 0), ""),), before=before, after=replace(after, given=given)
+    )
+    proof = prove(finding, lying)
+    assert (proof.verdict, proof.breaks_a_promise) == (Verdict.STILL_FAILS, True)
+
+
+def test_a_fix_that_mends_nothing_is_found_out():
+    [finding] = check_source(
+        Source.decode("a.py", Kind.PYTHON, f"{HEAD}AdaLoraConfig(use_dora=True, total_step=50)".encode()), Settings()
+    ).findings[:1]
+    before = finding.fixes[0].before
+    after = replace(before, values={**before.values, "lora_alpha": Literal(4)})
+    lying = Fix("x", Effect.REPAIRS, Safety.SAFE, (Edit(Span(0, 0), ""),), before=before, after=after)
+    assert prove(finding, lying).breaks_a_promise

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 import click
@@ -11,16 +12,22 @@ from adalint.cli.options import shared
 from adalint.cli.progress import erase
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from adalint.cli.inputs import Input
     from adalint.cli.options import Request
+    from adalint.engine import Objection
     from adalint.findings import Applied, Fixed, Refusal, Report
+    from adalint.settings import Settings
+    from adalint.verify import Bench
 
 
 @click.command()
 @click.option("--diff", is_flag=True, help="Write nothing, print a unified diff; exit 1 when there is one.")
 @click.option("--unsafe-fixes", is_flag=True, help="Apply fixes that change training or choose a number, too.")
+@click.option("--verify", is_flag=True, help="Run both sides first; apply no fix that is not what it claims to be.")
 @shared
-def fix(request: Request, diff: bool) -> None:
+def fix(request: Request, diff: bool, verify: bool) -> None:
     """Apply the fixes that keep training as it is or as it was meant, in PATHS (default: here).
 
     A text from standard input (`-`) comes out fixed on standard output.
@@ -31,6 +38,10 @@ def fix(request: Request, diff: bool) -> None:
 
     inputs = Inputs(request)
     run = _Run(request, diff)
+    if verify:
+        from adalint.cli.verify import bench_for
+
+        run.objection = partial(_objection_of, bench_for())
     for text in inputs.texts():
         inputs.guard(text.source.path, lambda text=text: run.fix(text))  # type: ignore[misc]
     if request.reads_stdin and not diff:
@@ -46,6 +57,12 @@ def fix(request: Request, diff: bool) -> None:
     click.get_current_context().exit(2 if inputs.failed else int(found and not request.exit_zero))
 
 
+def _objection_of(bench: Bench | None, settings: Settings) -> Objection:
+    from adalint.verify import objection_of
+
+    return objection_of(bench, settings)
+
+
 @dataclass(slots=True)
 class _Run:
     """What one run of `fix` has come to: the findings left, and whether anything changes."""
@@ -56,6 +73,8 @@ class _Run:
     changes: bool = False
     applied: int = 0
     stdout: bytes | None = None
+    objection: Callable[[Settings], Objection] | None = None
+    """Gives what speaks against fixes, by the settings of a file."""
 
     def fix(self, text: Input) -> None:
         from adalint.engine import check_source, fix_source
@@ -65,13 +84,14 @@ class _Run:
 
         language = self.request.language
         allowed = Safety.UNSAFE if text.settings.unsafe_fixes else Safety.SAFE
-        fixed = fix_source(text.source, text.settings, allowed)
+        objection = None if self.objection is None else self.objection(text.settings)
+        fixed = fix_source(text.source, text.settings, allowed, objection)
         changed = fixed.after.content != fixed.before.content
         if self.diff:
             erase()
             click.echo(diff.render(fixed.before, fixed.after), nl=False)
             if changed and not diff.is_patchable(fixed.before):
-                what = {"path": fixed.before.path, "codec": fixed.before.encoding.codec}
+                what = {"path": fixed.before.path, "codec": diff.shown_as(fixed.before)}
                 self._say(said("{path}: {codec}: this diff is for reading only", language, **what))
         elif changed and (reason := self._write(fixed, text.root)):
             what = {"path": fixed.before.path, "reason": retold(reason, language)}

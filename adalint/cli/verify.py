@@ -1,8 +1,10 @@
-"""`adalint verify`: say what each fix does to training, by running both sides through the trace."""
+"""`adalint verify`: say what each fix does to training, by running both sides."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import os
+import sys
+from typing import TYPE_CHECKING
 
 import click
 
@@ -11,94 +13,108 @@ from adalint.cli.options import shared
 if TYPE_CHECKING:
     from adalint.cli.inputs import Input
     from adalint.cli.options import Request
-    from adalint.verify import Proof
+    from adalint.source import Source
+    from adalint.verify import Bench, Proof
+
+MOST_STEPS = 100_000
 
 
 @click.command()
+@click.option("--with-peft", is_flag=True, help="Run both sides on the PEFT that is installed here, with torch.")
+@click.option(
+    "--steps",
+    type=click.IntRange(1, MOST_STEPS),
+    help="Run at most so many optimizer steps of each side; longer runs are divided.",
+)
 @shared
-def verify(request: Request) -> None:
+def verify(request: Request, with_peft: bool, steps: int | None) -> None:
     """Compare training before and after the best fix of every finding in PATHS (default: here).
 
-    The verdict is one of: identical; crashes at step k, finishes now; raises before the first step, runs now; differs;
-    cannot say. Nothing is changed. Exit 1 when a safe fix is not what it claims to be.
+    Both sides are traced, and run on a small model: in NumPy, or with --with-peft in PEFT itself. The verdict is one
+    of: identical; crashes at step k, finishes now; raises before the first step, runs now; differs; cannot say.
+    Nothing is changed, and nothing of PATHS is run. Exit 1 when a safe fix is not what it claims to be.
     """
     from adalint.cli.failure import Failure
     from adalint.cli.inputs import Inputs
     from adalint.cli.outputs import emit
-    from adalint.report.words import counted, said
+    from adalint.report import proofs as report
+    from adalint.report.sparkline import shows_blocks
 
     if request.output_format not in {"full", "concise", "json"}:
         raise Failure(f"--output-format {request.output_format}: verify prints full, concise or json")
+    bench = bench_for(with_peft=with_peft, steps=steps)
     inputs = Inputs(request)
-    proofs: list[tuple[Input, Proof]] = []
+    proofs: list[tuple[Source, Proof]] = []
     for text in inputs.texts():
-        inputs.guard(text.source.path, lambda text=text: proofs.extend(_prove(text)))  # type: ignore[misc]
+        inputs.guard(text.source.path, lambda text=text: proofs.extend(_prove(text, bench)))  # type: ignore[misc]
     language = request.language
-    emit(request, _as_json(proofs) if request.output_format == "json" else _as_text(proofs, language))
-    broken = [proof for _, proof in proofs if proof.breaks_a_promise]
+    if request.output_format == "json":
+        emit(request, report.render_json(proofs, bench))
+    elif request.output_format == "concise":
+        emit(request, report.render_concise(proofs, language))
+    else:
+        plain = request.output_file is None and not shows_blocks(getattr(sys.stdout, "encoding", None))
+        emit(request, report.render(proofs, bench, language, plain=plain))
+    found = [proof for _, proof in proofs]
     if not request.quiet:
-        told = "{fixes} checked against the trace." if proofs else "No fix to verify."
-        if broken:
-            told = "{fixes} checked against the trace, {number} not as claimed."
-        fixes = counted(len(proofs) - len(broken), "fix", language)
-        click.echo(said(told, language, fixes=fixes, number=len(broken)), err=True)
-    click.get_current_context().exit(2 if inputs.failed else int(bool(broken) and not request.exit_zero))
+        _summarise(found, bench, language)
+    broken = any(proof.breaks_a_promise or proof.disagreement is not None for proof in found)
+    click.get_current_context().exit(2 if inputs.failed else int(broken and not request.exit_zero))
 
 
-def _prove(text: Input) -> list[tuple[Input, Proof]]:
+def bench_for(*, with_peft: bool = False, steps: int | None = None) -> Bench | None:
+    """Give what plans are run on, None where NumPy is missing.
+
+    Raises:
+        Failure: PEFT is asked for and cannot be imported.
+    """
+    from adalint.verify import reference_bench
+
+    if not with_peft:
+        if "numpy" not in sys.modules:
+            # Starting the threads of BLAS takes longer than all that they would be given to do.
+            os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+        return reference_bench(steps)
+    from adalint.cli.failure import Failure
+    from adalint.peft_run import Missing, installed
+
+    try:
+        installed()
+    except Missing as missing:
+        raise Failure(f"--with-peft: {missing}") from None
+    from adalint.verify.tensors import on_peft
+
+    return on_peft(steps)
+
+
+def _prove(text: Input, bench: Bench | None) -> list[tuple[Source, Proof]]:
     from adalint.verify import verify_source
 
-    return [(text, proof) for proof in verify_source(text.source, text.settings)]
+    return [(text.source, proof) for proof in verify_source(text.source, text.settings, bench)]
 
 
-def _as_text(proofs: list[tuple[Input, Proof]], language: str) -> str:
-    from adalint.report.words import one_line, retold, said
+def _summarise(proofs: list[Proof], bench: Bench | None, language: str) -> None:
+    """Say in one line on stderr what was checked, and on what; then what the reader should know of that."""
+    from adalint.report.words import counted, said
 
-    lines = []
-    for text, proof in proofs:
-        lines.append(f"{_place(text, proof)}: {proof.finding.code} {one_line(proof.fix.title)}")
-        lines.append(f"    {retold(one_line(proof.story), language)}")
-        if proof.certainty != "cannot say":
-            words = (proof.certainty, str(proof.fix.effect), proof.fix.safety.name.lower())
-            certainty, effect, safety = (said(word, language) for word in words)
-            claim = "{certainty}; the fix claims: {effect} ({safety})"
-            lines.append(f"    {said(claim, language, certainty=certainty, effect=effect, safety=safety)}")
-        if proof.contradicts:
-            plea = "this is not what the fix claims: please report it as a bug in {code}"
-            lines.append(f"    {said(plea, language, code=proof.finding.code)}")
-        assumed = (retold(one_line(assumption), language) for assumption in proof.assumptions)
-        lines += [f"    {said('assumed: {assumption}', language, assumption=one)}" for one in assumed]
-    return "".join(f"{line}\n" for line in lines)
-
-
-def _as_json(proofs: list[tuple[Input, Proof]]) -> str:
-    import json
-
-    return json.dumps([_entry(text, proof) for text, proof in proofs], indent=2) + "\n"
-
-
-def _entry(text: Input, proof: Proof) -> dict[str, Any]:
-    from adalint.report.words import shown_path
-
-    position = text.source.position(proof.finding.span.start)
-    return {
-        "code": proof.finding.code,
-        "name": proof.finding.name,
-        "filename": shown_path(text.source.path),
-        "location": {"row": position.row, "column": position.column},
-        "fix": proof.fix.title,
-        "applicability": proof.fix.safety.name.lower(),
-        "effect": str(proof.fix.effect),
-        "verdict": str(proof.verdict),
-        "story": proof.story,
-        "certainty": proof.certainty,
-        "assumptions": list(proof.assumptions),
-        "as_claimed": not proof.contradicts,
-    }
-
-
-def _place(text: Input, proof: Proof) -> str:
-    from adalint.findings import Report
-    from adalint.report.concise import place_of
-
-    return place_of(Report(text.source), proof.finding.span.start)
+    broken = sum(proof.breaks_a_promise for proof in proofs)
+    fixes = counted(len(proofs) - broken, "fix", language)
+    if not proofs:
+        told = said("No fix to verify.", language)
+    elif bench is None:
+        told = said("{fixes} checked against the trace.", language, fixes=fixes)
+    elif bench.release is None:
+        told = said("{fixes} checked on the reference adapter.", language, fixes=fixes)
+    else:
+        told = said("{fixes} checked on PEFT {release}.", language, fixes=fixes, release=bench.release)
+    click.echo(told, err=True)
+    if broken:
+        click.echo(said("{number} not as claimed.", language, number=broken), err=True)
+    if proofs and bench is None:
+        remedy = "Without NumPy the trace alone answers; to run both sides: pip install 'adalint[verify]'"
+        click.echo(said(remedy, language), err=True)
+    if bench is not None and bench.release is not None:
+        plans = [proof.fix.before for proof in proofs]
+        for target in sorted({plan.release for plan in plans if plan is not None} - {bench.release}):
+            warning = "PEFT {release} was run, but the target is PEFT {target}, which may do something else."
+            click.echo(said(warning, language, release=bench.release, target=target), err=True)

@@ -75,7 +75,9 @@ CHINESE: Final[Mapping[str, str]] = {
     "PEFT {release} was run, but the target is PEFT {target}, which may do something else.": (
         "运行的是 PEFT {release}，而目标版本是 PEFT {target}，行为可能不同。"
     ),
-    "{title}: {story} ({certainty}; claims {effect}, {safety})": "{title}：{story}（{certainty}；声明{effect}，{safety}）",
+    "{title}: {story} ({certainty}; claims {effect}, {safety})": (
+        "{title}：{story}（{certainty}；声明{effect}，{safety}）"
+    ),
     "before: {facts}": "修改前：{facts}",
     "after: {facts}": "修改后：{facts}",
     "it runs": "可以运行",
@@ -85,8 +87,12 @@ CHINESE: Final[Mapping[str, str]] = {
     "parameters {start}": "参数量 {start}",
     "parameters {start}, saved {saved}": "参数量 {start}，保存 {saved}",
     "scale {scale}": "缩放 {scale}",
-    "budget before: {chart} {first} to {last} ranks at step {step}": "修改前的预算：{chart} {first} 到第 {step} 步的 {last}",
-    "budget after: {chart} {first} to {last} ranks at step {step}": "修改后的预算：{chart} {first} 到第 {step} 步的 {last}",
+    "budget before: {chart} {first} to {last} ranks at step {step}": (
+        "修改前的预算：{chart} {first} 到第 {step} 步的 {last}"
+    ),
+    "budget after:  {chart} {first} to {last} ranks at step {step}": (
+        "修改后的预算：{chart} {first} 到第 {step} 步的 {last}"
+    ),
     "run on {engine}: {steps} steps": "在{engine}上运行：{steps} 步",
     "run on {engine}: {steps} steps, every length divided by {factor}": (
         "在{engine}上运行：{steps} 步，所有长度除以 {factor}"
@@ -107,7 +113,9 @@ CHINESE: Final[Mapping[str, str]] = {
     ),
     "internal error, please report it: tensors show {difference}": "内部错误，请报告：张量运行显示 {difference}",
     "it is not what it claims to be ({effect}): {story}": "与其声明（{effect}）不符：{story}",
-    "trace and tensors disagree, which is a mistake in adalint: {difference}": "推演与张量运行不一致，是 adalint 的错误：{difference}",
+    "trace and tensors disagree, which is a mistake in adalint: {difference}": (
+        "推演与张量运行不一致，是 adalint 的错误：{difference}"
+    ),
     "cannot say: what {names} does depends on the model": "无法判断：{names} 的作用取决于模型",
     "cannot say: nothing came of it in a shorter run, but {names} is not what PEFT reads today": (
         "无法判断：较短的训练中没有差别，但 {names} 与 PEFT 现在读到的不一样"
@@ -344,6 +352,17 @@ CHINESE: Final[Mapping[str, str]] = {
     "{name} comes from line {row}, which may feed other places too": "{name} 来自第 {row} 行，那里可能还供别处使用",
     "a comment stands inside the value of {name}": "{name} 的值中间有注释",
     "the call cannot be read on its own": "这个调用无法单独解析",
+    "a fix changes either the code or the configuration": "一个修复只能改代码或只能改配置",
+    "the method is not written here": "这个方法不写在这里",
+    "{name} has a method {method} already": "{name} 已经有方法 {method}",
+    "{method} takes {name}, which {hook} is not given": "{method} 需要参数 {name}，而 {hook} 得不到它",
+    "the Trainer is not made here": "Trainer 不是在这里创建的",
+    "the file has a name {name} already": "文件中已经有名字 {name}",
+    "another statement stands on the line of the Trainer": "创建 Trainer 的那一行还有别的语句",
+    "no import stands above the Trainer": "创建 Trainer 之前没有 import 语句",
+    "another statement stands on the line of the last import": "最后一个 import 的那一行还有别的语句",
+    "the file means something else by {name}": "文件中的 {name} 另有所指",
+    "the list of callbacks is not written in the call": "回调列表不写在这个调用里",
     "a comment stands where the comma would go": "要加逗号的地方有注释",
     "its line ends inside a string or with a backslash, where no comment can stand": (
         "该行在字符串内部或以反斜杠结束，不能写注释"
