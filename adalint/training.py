@@ -60,11 +60,15 @@ class GuardKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """One event of an iteration: the call, and the statement that it stands in."""
+    """One event of an iteration: the call, and the statement that it stands in.
+
+    `sure` is False where a condition around it is none that the optimizer's step or the allocator's call shares.
+    """
 
     event: Event
     span: Span
     statement: Span
+    sure: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +85,8 @@ class GuardPlace:
 class Hook:
     """The method that an allocator call stands in: its name, the `def` line, the name in it, its class.
 
-    `alone` says that the call is all that the method does. `framework` is `transformers` or `lightning`.
+    `alone` says that the call is all that the method does. `framework` is `transformers` or `lightning`. `after` says
+    of a `training_step` that the call follows the backward pass.
     """
 
     name: str
@@ -90,6 +95,7 @@ class Hook:
     class_name: str
     framework: str
     alone: bool = False
+    after: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +148,8 @@ class Training:
     fp16: Kleene = False
     callbacks: Span | None = None
     """The items of a Trainer's `callbacks=[…]`, or None when it has none."""
+    built: Span | None = None
+    """The call that makes the Trainer."""
 
 
 class UseKind(StrEnum):

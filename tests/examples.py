@@ -1,7 +1,8 @@
 """The examples of the rule pages: fenced blocks under `## Bad`, `## Fixed` and `## Good`.
 
 A block's info string is its language and `key=value` words: `line` is where the finding stands, `file` the file's name,
-`bad` and `fix` say which Bad block and which of its fixes a Fixed block shows (both from 1).
+`bad` and `fix` say which Bad block and which of its fixes a Fixed block shows (both from 1), `transformers` which release
+of that package is pinned.
 """
 
 from __future__ import annotations
@@ -10,11 +11,16 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from loop_runs import RULES_OF_LOOPS
+
 from adalint.rulebook.pages import load
 from adalint.source import Source, kind_of
 
 if TYPE_CHECKING:
     from adalint.rulebook.pages import Rule
+
+OF_LOOPS = RULES_OF_LOOPS - {"ADA314"} | {"ADA422"}
+"""Rules of which no configuration alone shows anything; the scripts of ``tests/loops`` are run to show it."""
 
 _SECTION = re.compile(r"^## (\w[\w ]*)$", re.MULTILINE)
 _BLOCK = re.compile(r"^```(\w+)([^\n]*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import json
 import re
+from dataclasses import replace
 
 import pytest
 import yaml
@@ -20,29 +21,33 @@ RULES = list(load().rules.values())
 EVERYTHING = Settings(pedantic=True)
 
 
+def settings_of(example):
+    return replace(EVERYTHING, target_transformers=example.words.get("transformers"))
+
+
 @pytest.mark.parametrize("example", section("Bad"), ids=str)
 def test_a_bad_example_yields_its_rule_at_its_marked_line(example):
-    report = check_source(example.source, EVERYTHING)
+    report = check_source(example.source, settings_of(example))
     found = [(finding.code, example.source.row_of(finding.span.start)) for finding in report.findings]
     assert found == [(example.rule.code, int(example.words["line"]))]
 
 
 @pytest.mark.parametrize("example", section("Good"), ids=str)
 def test_a_good_example_is_clean_under_all_rules(example):
-    assert check_source(example.source, EVERYTHING).findings == ()
+    assert check_source(example.source, settings_of(example)).findings == ()
 
 
 @pytest.mark.parametrize("example", section("Fixed"), ids=str)
 def test_a_fixed_example_is_what_the_fix_makes_of_the_bad_one(example):
     bad = bad_of(example)
-    [finding] = check_source(bad.source, EVERYTHING).findings
+    [finding] = check_source(bad.source, settings_of(bad)).findings
     assert bad.source.apply(finding.fixes[int(example.words["fix"]) - 1].edits).text == example.text
 
 
 @pytest.mark.parametrize("example", section("Fixed"), ids=str)
 def test_a_fixed_example_is_clean_and_fixing_it_again_changes_nothing(example):
-    assert check_source(example.source, EVERYTHING).findings == ()
-    assert fix_source(example.source, EVERYTHING, Safety.UNSAFE).after == example.source
+    assert check_source(example.source, settings_of(example)).findings == ()
+    assert fix_source(example.source, settings_of(example), Safety.UNSAFE).after == example.source
 
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=str)

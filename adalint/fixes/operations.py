@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
 if TYPE_CHECKING:
+    from adalint.source import Span
     from adalint.values import Expr
 
 
@@ -71,7 +72,23 @@ class Note:
     text: str
 
 
-Operation: TypeAlias = Set | Remove | RemoveEarlier | Drop | Rename | Swap | Note
+@dataclass(frozen=True, slots=True)
+class RenameHook:
+    """Give a method the name of another hook; `counter` is the number in it that is to be raised by one."""
+
+    word: Span
+    to: str
+    counter: Span | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AddCallback:
+    """Put the callback that allocates into the file, and into the call that makes the Trainer."""
+
+    built: Span
+
+
+Operation: TypeAlias = Set | Remove | RemoveEarlier | Drop | Rename | Swap | Note | RenameHook | AddCallback
 
 
 class Unplaceable(Exception):

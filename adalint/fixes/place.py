@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from adalint.fixes.operations import AddCallback, RenameHook
 from adalint.source import Kind
 
 if TYPE_CHECKING:
@@ -20,6 +21,10 @@ def place(site: Site, operations: Sequence[Operation]) -> tuple[Edit, ...]:
     Raises:
         Unplaceable: they cannot be placed exactly; the message says why.
     """
+    if any(isinstance(one, RenameHook | AddCallback) for one in operations):
+        from adalint.fixes import hook_edits
+
+        return hook_edits.place(site.source, operations)
     if site.source.kind is Kind.PYTHON:
         from adalint.fixes import python_edits
 

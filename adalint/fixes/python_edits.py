@@ -96,7 +96,7 @@ def place(site: Site, operations: Sequence[Operation]) -> tuple[Edit, ...]:
                 else:
                     anchor = names.get(after or "", after or "")
                     home = homes.near(anchor)
-                    edits.append(_insert(home, home.spell(name, text), anchor))
+                    edits.append(insert_argument(home, home.spell(name, text), anchor))
             case Remove(field=name):
                 edits.append(_remove(homes.of(name), homes.of(name).find(name)))
             case RemoveEarlier(field=name):
@@ -252,7 +252,7 @@ def _just_the_comma(source: Source, span: Span, after: int) -> Span:
     return Span(start, start + 1)
 
 
-def _insert(call: Layout, text: str, after: str) -> Edit:
+def insert_argument(call: Layout, text: str, after: str) -> Edit:
     """Add an argument behind another one, on a line of its own where the others stand so."""
     source = call.source
     anchor = next((argument for argument in call.arguments if argument.name == after), None)

@@ -7,16 +7,29 @@ cannot be shown to be valid, is not offered as an edit.
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from adalint.findings import Effect, Fix, Safety
-from adalint.fixes.operations import Drop, Note, Operation, Remove, RemoveEarlier, Rename, Set, Swap, Unplaceable
+from adalint.fixes.operations import (
+    AddCallback,
+    Drop,
+    Note,
+    Operation,
+    Remove,
+    RemoveEarlier,
+    Rename,
+    RenameHook,
+    Set,
+    Swap,
+    Unplaceable,
+)
 from adalint.fixes.place import place
 from adalint.plan import assemble
 from adalint.rulebook.checks import misspelt
 from adalint.rulebook.judge import SiteFacts, fire, new_mistakes
 from adalint.rulebook.language import render
 from adalint.rulebook.templates import first_known
+from adalint.site import Surface
 from adalint.source import Kind
 from adalint.values import UNKNOWN, Kleene, Literal, Value, compare
 
@@ -29,6 +42,9 @@ if TYPE_CHECKING:
     from adalint.rulebook.pages import Recipe, Rule, Rulebook, Step
     from adalint.settings import Settings
     from adalint.site import Site
+
+_USUAL: Final = {"init_r": 12, "target_r": 8, "tinit": 20, "tfinal": 50, "deltaT": 1, "total_step": 300}
+"""What a loop is taken to train whose configuration is nowhere to be seen."""
 
 
 def fixes_of(one: Fired, fired: Sequence[Fired], rulebook: Rulebook, settings: Settings, language: str) -> list[Fix]:
@@ -84,13 +100,20 @@ def _fix(recipe: Recipe, one: Fired, fired: Sequence[Fired], rulebook: Rulebook,
         return None
     if valid is UNKNOWN:
         return replace(shown, why="the ranks that it leaves cannot be shown to be valid for every value")
-    broken = new_mistakes(fired, fire(_aliases_renamed(changed, facts.release), rulebook, facts.release))
+    renamed = _aliases_renamed(changed, facts.release)
+    broken = new_mistakes(fired, fire(renamed, rulebook, facts.release, facts.transformers))
     if broken:
         return replace(shown, why=f"it would lead to {broken[0].rule.code} ({broken[0].rule.name})")
     try:
         edits = place(site, operations)
     except Unplaceable as reason:
         return replace(shown, why=str(reason))
+    if "loops" in facts.found:
+        # The loop is changed, not the configuration, which may stand in another file.
+        loop, fixed_loop = facts.found["loops"]
+        supposed = _USUAL if site.surface is Surface.ELSEWHERE else {}
+        shown = replace(shown, before=replace(facts.plan, loop=loop).assume(supposed))
+        after = replace(after, loop=fixed_loop).assume(supposed)
     return replace(shown, edits=edits, after=after)
 
 
@@ -145,6 +168,10 @@ def _operations(steps: Sequence[Step], facts: SiteFacts) -> Iterator[Operation]:
             yield Rename(name, _name(str(step.other), facts))
         elif step.kind == "swap":
             yield Swap(name, str(step.other))
+        elif step.kind == "hook":
+            yield RenameHook(facts.found["hook"], name, facts.found.get("counter"))
+        elif step.kind == "callback":
+            yield AddCallback(facts.found["built"])
         elif step.kind == "note" and step.text is not None:
             yield Note(name, first_known([step.text], facts, facts.written))
 

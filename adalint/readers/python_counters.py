@@ -47,7 +47,7 @@ def counted(call: Happening, iteration: Iteration, circumstances: Circumstances,
     argument = argument_of(call)
     if argument is None:
         return UNCOUNTED
-    argument = _through_helpers(argument, call, flow)
+    argument = through_helpers(argument, call, flow)
     return _of(argument, call, iteration, circumstances, flow)
 
 
@@ -61,7 +61,7 @@ def argument_of(call: Happening) -> ast.expr | None:
     return named[0] if named and not call.node.args else None
 
 
-def _through_helpers(argument: ast.expr, call: Happening, flow: Flow) -> ast.expr:
+def through_helpers(argument: ast.expr, call: Happening, flow: Flow) -> ast.expr:
     """Follow a parameter of a helper to what the loop gives it."""
     for caller in reversed(call.around.inlined):
         function = flow.map.function_called(caller)

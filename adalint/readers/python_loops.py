@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
     from adalint.readers.python_counters import Counted
     from adalint.readers.python_flow import Flow
+    from adalint.readers.python_scopes import FileMap
+    from adalint.training import Use
 
 _FINITE: Final = re.compile(r"get_scale|found_inf|step_was_skipped|isfinite|isnan|isinf|overflow|skipped")
 _BOUNDARY: Final = re.compile(r"sync_gradients|accum|is_boundary|boundary")
@@ -43,6 +45,8 @@ class Found:
     wrap: ast.Call | None = None
     sure: bool = False
     """The allocator is called on that very model."""
+    uses: tuple[Use, ...] = ()
+    """What else this training asks of the model."""
 
 
 def manual_trainings(flow: Flow, things: Things) -> list[Found]:
@@ -60,7 +64,7 @@ def manual_trainings(flow: Flow, things: Things) -> list[Found]:
         claimed |= {one.node for one in iteration.happenings}
         found.append(_training(iteration, steps[0], flow, things))
     found += [
-        Found(_lone_call(call, flow), wrap_of(_owner(call), things))
+        Found(_lone_call(call, flow), wrap_of(model_of(call), things))
         for call in flow.map.calls()
         if call not in claimed and isinstance(call.func, ast.Attribute) and call.func.attr == ALLOCATE
     ]
@@ -84,8 +88,8 @@ def _training(iteration: Iteration, step: Happening, flow: Flow, things: Things)
     here = Training(
         way=Way.MANUAL,
         at=file_map.span(step.node),
-        places=() if iteration.opaque else tuple(_place(one, flow) for one in iteration.happenings),
-        reached=True if calls else UNKNOWN if iteration.opaque or _SIGN in file_map.source.content else False,
+        places=() if iteration.opaque else _places(iteration, step, flow),
+        reached=bool(calls) or (UNKNOWN if iteration.opaque or _may_be_left_out(iteration, file_map) else False),
         accumulates=accumulates,
         accumulation=factor,
         fp16=_may_overflow(iteration, things),
@@ -96,12 +100,12 @@ def _training(iteration: Iteration, step: Happening, flow: Flow, things: Things)
     circumstances = Circumstances(step, accumulates is True and _is_micro_loop(iteration))
     number = counted(call, iteration, circumstances, flow) if accumulates is not UNKNOWN else UNCOUNTED
     per_micro = accumulates is True and _is_per_micro_batch(call, step, iteration)
-    guards = _guards(call, step, iteration, flow)
-    made = _call(call, number.counting, guards, flow, things)
+    guards = guards_around(call, step, iteration, flow)
+    made = described_call(call, number.counting, guards, flow, things)
     here = replace(here, call=made, per_micro_batch=per_micro)
     if len(calls) == 1 and not iteration.opaque:
         here = replace(here, loop=_loop(iteration, call, number, here, flow))
-    own = wrap_of(_owner(call.node), things)
+    own = wrap_of(model_of(call.node), things)
     return Found(here, own or _wrap_in(iteration, things), sure=own is not None)
 
 
@@ -125,11 +129,22 @@ def _may_overflow(iteration: Iteration, things: Things) -> Kleene:
     return False
 
 
-def _place(one: Happening, flow: Flow) -> Place:
-    return Place(one.event, flow.map.span(one.node), flow.map.span(one.statement))
+def _may_be_left_out(iteration: Iteration, file_map: FileMap) -> bool:
+    """Tell whether the allocator is named elsewhere in the file, or this is a test, which trains for another end."""
+    frame = file_map.frame_of(iteration.owner)
+    return _SIGN in file_map.source.content or (isinstance(frame, FUNCTIONS) and frame.name.startswith("test"))
 
 
-def _owner(call: ast.AST) -> ast.expr | None:
+def _places(iteration: Iteration, step: Happening, flow: Flow) -> tuple[Place, ...]:
+    calls = iteration.of(Event.ALLOCATE)
+    shared = texts(step.around).union(*(texts(call.around) for call in calls))
+    return tuple(
+        Place(one.event, flow.map.span(one.node), flow.map.span(one.statement), sure=texts(one.around) <= shared)
+        for one in iteration.happenings
+    )
+
+
+def model_of(call: ast.AST) -> ast.expr | None:
     """Give the model that the allocator is called on, without `.base_model` or `.module`."""
     if not (isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute)):
         return None
@@ -147,7 +162,7 @@ def wrap_of(model: ast.expr | None, things: Things) -> ast.Call | None:
 
 def _is_on_something_else(call: ast.Call, things: Things) -> bool:
     """Tell whether the method belongs to an object of a class of this file, so that it is not PEFT's."""
-    owner = _owner(call) if isinstance(call.func, ast.Attribute) and call.func.attr == ALLOCATE else None
+    owner = model_of(call) if isinstance(call.func, ast.Attribute) and call.func.attr == ALLOCATE else None
     made = None if owner is None else things.made(owner)
     return made is not None and things.map.class_named(made.func) is not None
 
@@ -162,15 +177,16 @@ def _lone_call(call: ast.Call, flow: Flow) -> Training:
     """Describe an allocator call of which no loop is in sight."""
     statement = flow.map.statement_of(call) or call
     span = flow.map.span(call)
-    made = AllocatorCall(span, flow.map.span(statement), dotted(_owner(call) or call.func))
+    made = AllocatorCall(span, flow.map.span(statement), dotted(model_of(call) or call.func))
     return Training(Way.MANUAL, span, call=made, reached=True)
 
 
-def _call(
+def described_call(
     call: Happening, counting: Counting, guards: Sequence[GuardPlace], flow: Flow, things: Things
 ) -> AllocatorCall:
+    """Describe an allocator call where it stands."""
     argument = argument_of(call)
-    owner = _owner(call.node)
+    owner = model_of(call.node)
     swallowed = call.around.swallowed
     return AllocatorCall(
         span=flow.map.span(call.node),
@@ -264,7 +280,7 @@ def _is_per_micro_batch(call: Happening, step: Happening, iteration: Iteration) 
 # ── guards ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _guards(call: Happening, step: Happening, iteration: Iteration, flow: Flow) -> list[GuardPlace]:
+def guards_around(call: Happening, step: Happening, iteration: Iteration, flow: Flow) -> list[GuardPlace]:
     """List the conditions around the call that the optimizer's step does not share."""
     shared = texts(step.around)
     return [
@@ -279,7 +295,8 @@ def _kind(test: Test, call: Happening, iteration: Iteration, flow: Flow) -> Guar
     seen = f"{text} {_explained(test.node, flow)}"
     if _TYPES.search(text):
         return GuardKind.OTHER
-    if "rank_pattern" in text:
+    # One of several ways to the call shuts nothing out.
+    if "rank_pattern" in text and not isinstance(test.node, ast.BoolOp | ast.IfExp):
         return GuardKind.RANK_PATTERN
     if _FINITE.search(seen):
         return GuardKind.FINITE
@@ -301,7 +318,7 @@ def _explained(test: ast.expr, flow: Flow) -> str:
     return " ".join(found)
 
 
-def _guard(call: Happening, guards: Sequence[GuardPlace], number: Counted, flow: Flow) -> Guard | None:
+def traced_guard(call: Happening, guards: Sequence[GuardPlace], number: Counted, flow: Flow) -> Guard | None:
     """Give the guard for the trace; None when a condition is none that it knows."""
     guard = Guard()
     for place in guards:
@@ -350,7 +367,7 @@ def _with_step_guard(guard: Guard, test: Test, call: Happening, flow: Flow) -> G
 def _loop(iteration: Iteration, call: Happening, number: Counted, training: Training, flow: Flow) -> Loop:
     """Write the loop as the trace runs it; UNKNOWN_LOOP where anything about it is open."""
     made = training.call
-    guard = None if made is None else _guard(call, made.guards, number, flow)
+    guard = None if made is None else traced_guard(call, made.guards, number, flow)
     order = _order(iteration)
     if guard is None or order is None or number.start is None or call.around.swallowed or _jumps(iteration):
         return UNKNOWN_LOOP

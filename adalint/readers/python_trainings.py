@@ -9,8 +9,11 @@ from typing import TYPE_CHECKING
 from adalint.plan import UNKNOWN_LOOP
 from adalint.readers.python_iterations import ALLOCATE
 from adalint.readers.python_loops import Found, manual_trainings
+from adalint.readers.python_losses import bypassing_uses
 from adalint.readers.python_things import Things
+from adalint.readers.python_trainers import trainer_trainings
 from adalint.site import Site, Surface
+from adalint.training import Way
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,7 +29,25 @@ def read_trainings(flow: Flow) -> list[Found]:
     if _brings_its_own_allocator(flow.map):
         return []
     things = Things(flow)
-    return manual_trainings(flow, things)
+    bypassing = bypassing_uses(things)
+    manual = [
+        one if one.wrap is None else replace(one, uses=(*one.uses, *bypassing.get(one.wrap, ())))
+        for one in manual_trainings(flow, things)
+    ]
+    return _without_doubles(manual, trainer_trainings(things))
+
+
+def _without_doubles(manual: list[Found], hooked: list[Found]) -> list[Found]:
+    """Join both; a call that a loop of the file makes is the loop's, a lone one in a hook the framework's."""
+    looped = {one.training.call.span for one in manual if one.training.call is not None and not _is_lone(one)}
+    framed = {one.training.call.span for one in hooked if one.training.call is not None}
+    alone = [one for one in manual if not (_is_lone(one) and one.training.at in framed)]
+    return alone + [one for one in hooked if one.training.call is None or one.training.call.span not in looped]
+
+
+def _is_lone(one: Found) -> bool:
+    """Tell whether a training is but an allocator call, of which no loop is in sight."""
+    return one.training.call is not None and one.training.at == one.training.call.span
 
 
 def _brings_its_own_allocator(file_map: FileMap) -> bool:
@@ -97,10 +118,16 @@ def _with(site: Site, found: Sequence[Found]) -> Site:
     if not found:
         return site
     trainings = [one.training for one in found]
-    loops = [one.training.loop if one.sure else UNKNOWN_LOOP for one in found]
-    loop: Loop = loops[0] if all(one == loops[0] for one in loops) else UNKNOWN_LOOP
-    others = tuple(replace(other, loop=loop, trainings=tuple(trainings)) for other in site.others)
-    return replace(site, loop=loop, trainings=tuple(trainings), others=others)
+    # A Trainer whose callback is known runs the callback's loop.
+    loops = [one.training.loop if one.sure else UNKNOWN_LOOP for one in found if not _is_led_by_a_hook(one)]
+    loop: Loop = loops[0] if loops and all(one == loops[0] for one in loops) else UNKNOWN_LOOP
+    uses = (*site.uses, *(use for one in found for use in one.uses))
+    others = tuple(replace(other, loop=loop, trainings=tuple(trainings), uses=uses) for other in site.others)
+    return replace(site, loop=loop, trainings=tuple(trainings), uses=uses, others=others)
+
+
+def _is_led_by_a_hook(one: Found) -> bool:
+    return one.training.way is Way.TRAINER and one.training.reached is True
 
 
 def _elsewhere(training: Training, file_map: FileMap) -> Site:

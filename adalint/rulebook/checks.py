@@ -39,6 +39,14 @@ from adalint.rulebook.schedule_checks import (
     hand_written_rank_pattern,
     tfinal_read_as_end_step,
 )
+from adalint.rulebook.trainer_checks import (
+    best_checkpoint_may_not_load,
+    hook_needs_newer_transformers,
+    orth_penalty_bypassed,
+    orth_penalty_multiplied,
+    resume_after_pruning,
+    wrong_callback_hook,
+)
 from adalint.schema import ALIASES, FIELDS, closest_field, fields_of, is_ignored
 from adalint.site import Surface
 
@@ -108,19 +116,24 @@ CHECKS: Final[Mapping[str, Callable[[SiteFacts], Iterator[Hit]]]] = {
     "allocate_not_every_step": allocate_not_every_step,
     "allocate_per_micro_batch": allocate_per_micro_batch,
     "allocator_never_called": allocator_never_called,
+    "best_checkpoint_may_not_load": best_checkpoint_may_not_load,
     "beta_out_of_range": beta_out_of_range,
     "delta_t_outruns_budgeting": delta_t_outruns_budgeting,
     "duplicate_key": duplicate_key,
     "final_cut_never_reached": final_cut_never_reached,
     "gradients_filled_with_zeros": gradients_filled_with_zeros,
     "hand_written_rank_pattern": hand_written_rank_pattern,
+    "hook_needs_newer_transformers": hook_needs_newer_transformers,
     "ignored_field": ignored_field,
     "invalid_bias": invalid_bias,
     "invalid_task_type": invalid_task_type,
     "layer_selection_conflict": layer_selection_conflict,
     "loftq_unsupported": loftq_unsupported,
+    "orth_penalty_bypassed": orth_penalty_bypassed,
+    "orth_penalty_multiplied": orth_penalty_multiplied,
     "orth_weight_out_of_range": orth_weight_out_of_range,
     "overflow_poisons_scores": overflow_poisons_scores,
+    "resume_after_pruning": resume_after_pruning,
     "step_counter_restarts": step_counter_restarts,
     "tfinal_read_as_end_step": tfinal_read_as_end_step,
     "unknown_field": unknown_field,
@@ -130,6 +143,7 @@ CHECKS: Final[Mapping[str, Callable[[SiteFacts], Iterator[Hit]]]] = {
     "unsupported_option": unsupported_option,
     "unsupported_target_module": unsupported_target_module,
     "unused_suppression": found_by_the_engine,
+    "wrong_callback_hook": wrong_callback_hook,
     "wrong_value_type": wrong_value_type,
     "yaml_number_is_text": yaml_number_is_text,
 }

@@ -65,6 +65,8 @@ class SiteFacts:
     found: Mapping[str, Any] = field(default_factory=dict)
     outcome: Outcome | None = None
     language: str = "en"
+    transformers: str | None = None
+    """The target release of transformers; None for the newest."""
 
     def value(self, name: str) -> Expr:
         """Give a field's effective value, or a fact: `trace.…`, `loop.…`, `site.…`, `found.…`, `outcome.…`."""
@@ -210,9 +212,9 @@ def _place(site: Site, name: str) -> Span | None:
     return None if value is None else value.key_span
 
 
-def fire(site: Site, rulebook: Rulebook, release: str) -> list[Fired]:
+def fire(site: Site, rulebook: Rulebook, release: str, transformers: str | None = None) -> list[Fired]:
     """Find the rules that fire on a Site, one finding for one mistake."""
-    facts = SiteFacts(site, assemble(site, release), release)
+    facts = SiteFacts(site, assemble(site, release), release, transformers=transformers)
     fired = [one for rule in rulebook.rules.values() if site.where in rule.where for one in _fire_rule(rule, facts)]
     silenced = {code for one in fired for code in one.rule.supersedes}
     here = {(code, name) for one in fired for code in one.rule.supersedes_here for name in one.at}

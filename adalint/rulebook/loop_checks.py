@@ -37,7 +37,7 @@ def allocate_after_zero_grad(facts: SiteFacts) -> Iterator[Hit]:
     """Find a call that stands between `zero_grad` and the next backward pass."""
     for training, call in _called(facts.site.trainings):
         cleared = _cleared_before(training)
-        if cleared is None or training.accumulates is UNKNOWN:
+        if cleared is None or training.accumulates is UNKNOWN or call.hook is not None:
             continue
         filled = any(place.event is Event.ZERO_FILL for place in _since_backward(training))
         yield _hit(call, training, facts, {"filled" if filled else "cleared": call.owner}, related=cleared)
@@ -78,7 +78,7 @@ def allocate_guarded_by_its_result(facts: SiteFacts) -> Iterator[Hit]:
             continue
         opened = given is not False and isinstance(pattern, Literal) and pattern.value is not None
         if not opened and (given is False or isinstance(pattern, Literal) or not facts.site.values):
-            yield Hit((), spans=(call.span, guard.part))
+            yield Hit((), spans=(place_of(call), guard.part))
 
 
 def allocate_not_every_step(facts: SiteFacts) -> Iterator[Hit]:
@@ -89,9 +89,9 @@ def allocate_not_every_step(facts: SiteFacts) -> Iterator[Hit]:
             continue
         ended = _traced(facts, training)
         if training.loop.guard.every > 1:
-            yield Hit((), {"every": str(training.loop.guard.every), **_outcome(ended)}, (call.span, guard.part))
+            yield Hit((), {"every": str(training.loop.guard.every), **_outcome(ended)}, (place_of(call), guard.part))
         elif ended is not None and (ended.exception or ended.live != ended.kept):
-            yield Hit((), _outcome(ended), (call.span, guard.part))
+            yield Hit((), _outcome(ended), (place_of(call), guard.part))
 
 
 def allocate_per_micro_batch(facts: SiteFacts) -> Iterator[Hit]:
@@ -102,25 +102,24 @@ def allocate_per_micro_batch(facts: SiteFacts) -> Iterator[Hit]:
         ended = _outcome(_traced(facts, training))
         if training.per_micro_batch and call.counting in {Counting.STEPS, Counting.UNKNOWN}:
             if call.counting is Counting.STEPS:
-                yield Hit((), {"each": call.owner, **ended}, (call.span,))
+                yield Hit((), {"each": call.owner, **ended}, (place_of(call),))
         elif call.counting is Counting.MICRO_BATCHES and not _counts_micro_batches(facts):
-            yield Hit(
-                (), {"micro": facts.site.source.slice(call.argument) if call.argument else "", **ended}, (call.span,)
-            )
+            micro = facts.site.source.slice(call.argument) if call.argument else ""
+            yield Hit((), {"micro": micro, **ended}, (place_of(call),))
 
 
 def step_counter_restarts(facts: SiteFacts) -> Iterator[Hit]:
     """Find a call that is given the index of an epoch."""
     for _, call in _all_calls(facts.site.trainings):
         if call.counting is Counting.EPOCH and call.argument is not None:
-            yield Hit((), {"index": facts.site.source.slice(call.argument)}, (call.span, call.argument))
+            yield Hit((), {"index": facts.site.source.slice(call.argument)}, (place_of(call), call.argument))
 
 
 def allocate_error_swallowed(facts: SiteFacts) -> Iterator[Hit]:
     """Find a call around which a broad exception is caught and dropped."""
     for _, call in _all_calls(facts.site.trainings):
         if call.swallowed is not None:
-            yield Hit((), {"exception": call.swallowed}, (call.span,))
+            yield Hit((), {"exception": call.swallowed}, (place_of(call),))
 
 
 def gradients_filled_with_zeros(facts: SiteFacts) -> Iterator[Hit]:
@@ -132,14 +131,14 @@ def gradients_filled_with_zeros(facts: SiteFacts) -> Iterator[Hit]:
             if place.event is Event.ZERO_FILL and "zero_grad" not in facts.site.source.slice(place.span)
         ]
         if by_hand:
-            yield Hit((), spans=(call.span, by_hand[0].span))
+            yield Hit((), spans=(place_of(call), by_hand[0].span))
 
 
 def overflow_poisons_scores(facts: SiteFacts) -> Iterator[Hit]:
     """Find a call in a loop whose gradients may overflow, which does not ask whether they did."""
     for training, call in _all_calls(facts.site.trainings):
         if training.fp16 is True and training.way is Way.MANUAL and call.guarded_by(GuardKind.FINITE) is None:
-            yield Hit((), spans=(call.span,))
+            yield Hit((), spans=(place_of(call),))
 
 
 def final_cut_never_reached(facts: SiteFacts) -> Iterator[Hit]:
@@ -156,6 +155,11 @@ def final_cut_never_reached(facts: SiteFacts) -> Iterator[Hit]:
 
 
 # ── what the checks share ────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def place_of(call: AllocatorCall) -> Span:
+    """Give the place that a finding points at: the call, or the method that a framework calls with it inside."""
+    return call.span if call.hook is None else call.hook.word
 
 
 def _all_calls(trainings: tuple[Training, ...]) -> Iterator[tuple[Training, AllocatorCall]]:
@@ -182,14 +186,14 @@ def _since_backward(training: Training) -> list[Place]:
 
 
 def _cleared_before(training: Training) -> Span | None:
-    """Find the `zero_grad` between the last backward pass and the call."""
-    return next((place.span for place in _since_backward(training) if place.event in _CLEARING), None)
+    """Find the `zero_grad` between the last backward pass and the call, one that is sure to be made."""
+    return next((one.span for one in _since_backward(training) if one.event in _CLEARING and one.sure), None)
 
 
 def _hit(
     call: AllocatorCall, training: Training, facts: SiteFacts, found: dict[str, str], *, related: Span | None = None
 ) -> Hit:
-    spans = (call.span,) if related is None else (call.span, related)
+    spans = (place_of(call),) if related is None else (place_of(call), related)
     return Hit((), {**found, **_outcome(_traced(facts, training))}, spans)
 
 

@@ -329,6 +329,8 @@ STEP_KEYS = {
     "rename": "rename to when",
     "swap": "swap with when",
     "note": "note text when",
+    "hook": "hook when",
+    "callback": "callback when",
 }
 
 

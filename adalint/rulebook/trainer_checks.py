@@ -1,0 +1,162 @@
+"""Checks of what a framework trains: the hooks that call the allocator, and what is asked of a Trainer."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Final
+
+from adalint.plan import RIGHT_LOOP, UNKNOWN_LOOP, Counter, Event, Loop
+from adalint.rulebook.hit import Hit
+from adalint.training import Counting, GuardKind, UseKind, Way
+from adalint.values import UNKNOWN, Literal, compare, is_number
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from adalint.rulebook.judge import SiteFacts
+    from adalint.training import AllocatorCall, Hook, Use
+
+HOOKS_SINCE: Final = "4.42"
+"""The release of transformers that brought `on_optimizer_step` and `on_pre_optimizer_step`."""
+
+PENALTY_MULTIPLIED_SINCE: Final = "4.46"
+
+_CLEARED: Final = {"on_step_end": "after", "on_step_begin": "begin", "on_log": "log", "on_substep_end": "substep"}
+"""Hooks in which the gradients are gone, or not there yet, with the word that a message may ask for."""
+
+_SAME_MOMENT: Final = ("on_step_end", "on_step_begin")
+"""Of these, the ones that come once for each step, so that the run that crashes is the one that was meant."""
+
+_BEFORE_STEP: Final = ("on_pre_optimizer_step", "on_before_optimizer_step", "on_after_backward", "training_step")
+
+
+def trainer_never_allocates(facts: SiteFacts) -> Iterator[Hit]:
+    """Find a Trainer that trains this configuration, none of whose callbacks and methods calls the allocator."""
+    from adalint.readers.neighbours import allocates_nearby
+
+    for training in facts.site.trainings:
+        if training.way is Way.TRAINER and training.reached is False and not allocates_nearby(facts.site.source):
+            loops = (Loop(allocates=False), replace(RIGHT_LOOP, counter=Counter(start=1)))
+            yield Hit((), {"trainer": "Trainer", "built": training.built, "loops": loops}, (training.at,))
+
+
+def hook_before_step(facts: SiteFacts) -> Iterator[Hit]:
+    """Find a call in a hook between the backward pass and the optimizer's step, which revives what is masked."""
+    for call, hook in _hooks(facts):
+        if hook.name not in _BEFORE_STEP or (hook.name == "training_step" and not hook.after):
+            continue
+        if any(one.call == call and one.per_micro_batch for one in facts.site.trainings):
+            continue  # ADA408 tells more
+        found: dict[str, Any] = {"hook_name": hook.name, "hook": hook.word, "class_name": hook.class_name}
+        found["renamable"] = hook.name == "on_pre_optimizer_step" and hook.alone and not _is_older(facts, HOOKS_SINCE)
+        if hook.name == "training_step":
+            found["overridden"] = hook.name
+        elif found["renamable"]:
+            found["loops"] = (_loop_in(call, hook, facts), RIGHT_LOOP)
+        yield Hit((), found, (hook.word, call.span))
+
+
+def wrong_callback_hook(facts: SiteFacts) -> Iterator[Hit]:
+    """Find a TrainerCallback that calls the allocator in a hook where no gradients are left."""
+    for call, hook in _hooks(facts):
+        if hook.framework != "transformers" or hook.name not in _CLEARED or _makes_gradients(call, facts):
+            continue
+        text = "" if call.argument is None else facts.site.source.slice(call.argument)
+        counted = call.counting is Counting.STEPS and text.endswith(".global_step")
+        # In `on_optimizer_step` the number lags: it ends with T - 1, which ends pruning only if tfinal is above 0.
+        lags = compare(">", facts.value("tfinal"), Literal(0)) is not True
+        right = replace(RIGHT_LOOP, counter=Counter(start=1 if lags and counted else 0))
+        found = {
+            _CLEARED[hook.name]: hook.name,
+            "hook": hook.word,
+            "class_name": hook.class_name,
+            "renamable": hook.alone and not _is_older(facts, HOOKS_SINCE) and (counted or not lags),
+            "repairs": hook.name in _SAME_MOMENT,
+            "counter": call.argument if lags and counted else None,
+            "loops": (_loop_in(call, hook, facts), right),
+        }
+        yield Hit((), found, (hook.word, call.span))
+
+
+def hook_needs_newer_transformers(facts: SiteFacts) -> Iterator[Hit]:
+    """Find a hook that the pinned release of transformers does not call."""
+    if _is_older(facts, HOOKS_SINCE):
+        for call, hook in _hooks(facts):
+            if hook.framework == "transformers" and hook.name in {"on_optimizer_step", "on_pre_optimizer_step"}:
+                found = {"hook_name": hook.name, "transformers": facts.transformers, "since": HOOKS_SINCE}
+                yield Hit((), found, (hook.word, call.span))
+
+
+def trainer_overflow(facts: SiteFacts) -> Iterator[Hit]:
+    """Find a hook in an fp16 Trainer that calls the allocator without asking whether the gradients were finite."""
+    for training in facts.site.trainings:
+        call = training.call
+        if call is None or call.hook is None or training.fp16 is not True:
+            continue
+        if call.guarded_by(GuardKind.FINITE) is None:
+            yield Hit((), {"trainer": "Trainer"}, (call.hook.word, call.span))
+
+
+def orth_penalty_bypassed(facts: SiteFacts) -> Iterator[Hit]:
+    """Find a loss that is not the model's own, so that the penalty, which the model adds to its loss, is lost."""
+    if _has_penalty(facts) and facts.value("task_type") != Literal(None):
+        for use in _uses(facts, UseKind.PENALTY_BYPASSED):
+            yield Hit((), use.found, (use.span,))
+
+
+def orth_penalty_multiplied(facts: SiteFacts) -> Iterator[Hit]:
+    """Find gradient accumulation in a Trainer, which scales the loss of a causal model back, but not the penalty."""
+    task = facts.value("task_type")
+    is_causal = isinstance(task, Literal) and str(task.value).rpartition(".")[2] == "CAUSAL_LM"
+    if is_causal and _has_penalty(facts) and not _is_older(facts, PENALTY_MULTIPLIED_SINCE):
+        for use in _uses(facts, UseKind.ACCUMULATION):
+            yield Hit((), use.found, (use.span,))
+
+
+def resume_after_pruning(facts: SiteFacts) -> Iterator[Hit]:
+    """Find a run that goes on from a checkpoint, whose tensors have the size of its mask."""
+    for use in _uses(facts, UseKind.RESUMED):
+        yield Hit((), use.found, (use.span,))
+
+
+def best_checkpoint_may_not_load(facts: SiteFacts) -> Iterator[Hit]:
+    """Find a run that loads an earlier checkpoint when it is done."""
+    for use in _uses(facts, UseKind.BEST_CHECKPOINT):
+        yield Hit((), use.found, (use.span,))
+
+
+def _hooks(facts: SiteFacts) -> Iterator[tuple[AllocatorCall, Hook]]:
+    """Give the calls in hooks, each once however many Trainers have it."""
+    calls = {one.call.span: one.call for one in facts.site.trainings if one.call is not None}
+    yield from ((call, call.hook) for call in calls.values() if call.hook is not None)
+
+
+def _makes_gradients(call: AllocatorCall, facts: SiteFacts) -> bool:
+    """Tell whether the method makes a backward pass of its own."""
+    places = (place for one in facts.site.trainings if one.call == call for place in one.places)
+    return any(place.event is Event.BACKWARD for place in places)
+
+
+def _loop_in(call: AllocatorCall, hook: Hook, facts: SiteFacts) -> Loop:
+    """Give the loop that a call in a hook makes of the Trainer's."""
+    known = next((one.loop for one in facts.site.trainings if one.call == call), UNKNOWN_LOOP)
+    if known.allocates is UNKNOWN and hook.name == "on_log":
+        return replace(RIGHT_LOOP, order=(Event.BACKWARD, Event.STEP, Event.ZERO_GRAD, Event.ALLOCATE))
+    if known.allocates is UNKNOWN and hook.name == "on_substep_end":
+        return Loop(allocates=False)
+    return replace(known, steps=None)
+
+
+def _uses(facts: SiteFacts, kind: UseKind) -> Iterator[Use]:
+    yield from (use for use in facts.site.uses if use.kind is kind)
+
+
+def _has_penalty(facts: SiteFacts) -> bool:
+    weight = facts.value("orth_reg_weight")
+    return isinstance(weight, Literal) and is_number(weight.value) and weight.value > 0
+
+
+def _is_older(facts: SiteFacts, release: str) -> bool:
+    from packaging.version import Version
+
+    return facts.transformers is not None and Version(facts.transformers) < Version(release)
