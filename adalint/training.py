@@ -18,6 +18,20 @@ if TYPE_CHECKING:
     from adalint.source import Span
 
 
+@dataclass(frozen=True, slots=True)
+class Insertion:
+    """What an allocator call would be made on in a loop that has none, and with which number, if there is one.
+
+    `counter` is a variable that counts the optimizer steps of the run, directly below the optimizer's step, and `start`
+    what it holds at the first of them. `after` covers the statement of that step.
+    """
+
+    owner: str
+    counter: str
+    start: int
+    after: Span
+
+
 class Way(StrEnum):
     """Who runs the loop."""
 
@@ -146,6 +160,7 @@ class Training:
     accumulates: Kleene = False
     per_micro_batch: bool = False
     fp16: Kleene = False
+    insertion: Insertion | None = None
     callbacks: Span | None = None
     """The items of a Trainer's `callbacks=[…]`, or None when it has none."""
     built: Span | None = None

@@ -88,7 +88,35 @@ class AddCallback:
     built: Span
 
 
-Operation: TypeAlias = Set | Remove | RemoveEarlier | Drop | Rename | Swap | Note | RenameHook | AddCallback
+@dataclass(frozen=True, slots=True)
+class InsertCall:
+    """Put a statement directly below another one, which `after` covers."""
+
+    text: str
+    after: Span
+
+
+@dataclass(frozen=True, slots=True)
+class MoveCall:
+    """Put a statement directly below another one of its block."""
+
+    statement: Span
+    after: Span
+
+
+@dataclass(frozen=True, slots=True)
+class DropGuard:
+    """Free a call of a condition: of the whole `if`, or of one operand of its `and`."""
+
+    call: Span
+    statement: Span
+    part: Span
+
+
+LoopOperation: TypeAlias = InsertCall | MoveCall | DropGuard
+Operation: TypeAlias = (
+    Set | Remove | RemoveEarlier | Drop | Rename | Swap | Note | RenameHook | AddCallback | LoopOperation
+)
 
 
 class Unplaceable(Exception):

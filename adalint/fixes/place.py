@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from adalint.fixes.operations import AddCallback, RenameHook
+from adalint.fixes.operations import AddCallback, DropGuard, InsertCall, MoveCall, RenameHook
 from adalint.source import Kind
 
 if TYPE_CHECKING:
@@ -25,6 +25,10 @@ def place(site: Site, operations: Sequence[Operation]) -> tuple[Edit, ...]:
         from adalint.fixes import hook_edits
 
         return hook_edits.place(site.source, operations)
+    if any(isinstance(one, InsertCall | MoveCall | DropGuard) for one in operations):
+        from adalint.fixes import loop_edits
+
+        return loop_edits.place(site.source, operations)
     if site.source.kind is Kind.PYTHON:
         from adalint.fixes import python_edits
 

@@ -170,6 +170,8 @@ def _operations(steps: Sequence[Step], facts: SiteFacts) -> Iterator[Operation]:
             yield Swap(name, str(step.other))
         elif step.kind == "hook":
             yield RenameHook(facts.found["hook"], name, facts.found.get("counter"))
+        elif step.kind == "loop":
+            yield facts.found[name]
         elif step.kind == "callback":
             yield AddCallback(facts.found["built"])
         elif step.kind == "note" and step.text is not None:

@@ -51,6 +51,24 @@ def counted(call: Happening, iteration: Iteration, circumstances: Circumstances,
     return _of(argument, call, iteration, circumstances, flow)
 
 
+def counters_in(iteration: Iteration) -> list[ast.expr]:
+    """List the variables that an iteration counts with: the index of its loop, and what it raises."""
+    found: list[ast.expr] = []
+    if isinstance(iteration.owner, ast.For | ast.AsyncFor):
+        found += [part for part in ast.walk(iteration.owner.target) if isinstance(part, ast.Name)]
+    for count in iteration.counts:
+        if isinstance(count.node, ast.AugAssign):
+            found.append(count.node.target)
+    return found
+
+
+def counted_by(
+    counter: ast.expr, at: Happening, iteration: Iteration, circumstances: Circumstances, flow: Flow
+) -> Counted:
+    """Tell what a variable counts at the place of a happening."""
+    return _of(counter, at, iteration, circumstances, flow)
+
+
 def argument_of(call: Happening) -> ast.expr | None:
     """Find what `update_and_allocate` is given."""
     if not isinstance(call.node, ast.Call):

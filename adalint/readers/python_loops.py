@@ -13,6 +13,8 @@ from adalint.readers.python_counters import (
     Circumstances,
     argument_of,
     counted,
+    counted_by,
+    counters_in,
     loops_around,
     rounds,
     texts,
@@ -21,7 +23,7 @@ from adalint.readers.python_iterations import ALLOCATE, Happening, Iteration, Te
 from adalint.readers.python_scopes import FUNCTIONS, dotted
 from adalint.readers.python_shapes import last_name
 from adalint.readers.python_things import Thing, Things
-from adalint.training import AllocatorCall, Counting, GuardKind, GuardPlace, Place, Training, Way
+from adalint.training import AllocatorCall, Counting, GuardKind, GuardPlace, Insertion, Place, Training, Way
 from adalint.values import UNKNOWN, Kleene, Literal
 
 if TYPE_CHECKING:
@@ -95,7 +97,9 @@ def _training(iteration: Iteration, step: Happening, flow: Flow, things: Things)
         fp16=_may_overflow(iteration, things),
     )
     if not calls:
-        return Found(here, _wrap_in(iteration, things))
+        wrap = _wrap_in(iteration, things)
+        inserted = _insertion(iteration, step, accumulates, wrap, flow, things)
+        return Found(replace(here, insertion=inserted), wrap)
     call = calls[0]
     circumstances = Circumstances(step, accumulates is True and _is_micro_loop(iteration))
     number = counted(call, iteration, circumstances, flow) if accumulates is not UNKNOWN else UNCOUNTED
@@ -107,6 +111,37 @@ def _training(iteration: Iteration, step: Happening, flow: Flow, things: Things)
         here = replace(here, loop=_loop(iteration, call, number, here, flow))
     own = wrap_of(model_of(call.node), things)
     return Found(here, own or _wrap_in(iteration, things), sure=own is not None)
+
+
+def _insertion(
+    iteration: Iteration, step: Happening, accumulates: Kleene, wrap: ast.Call | None, flow: Flow, things: Things
+) -> Insertion | None:
+    """Find what a call below the optimizer's step would be made on, and a counter that it could be given."""
+    last = iteration.of(Event.STEP)[-1]
+    if accumulates is UNKNOWN or last.around != step.around or step.around.accumulating is not None:
+        return None
+    called = next((func for func in iteration.called if wrap is not None and wrap_of(func, things) is wrap), None)
+    if called is None or flow.map.frame_of(called) is not flow.map.frame_of(last.node):
+        return None
+    circumstances = Circumstances(step, accumulates is True and _is_micro_loop(iteration))
+    for name in counters_in(iteration):
+        number = counted_by(name, last, iteration, circumstances, flow)
+        if number.counting is Counting.STEPS and number.start in {0, 1}:
+            owner = ast.unparse(called)
+            accelerator = _accelerator_of(called, things)
+            owner = owner if accelerator is None else f"{accelerator}.unwrap_model({owner})"
+            return Insertion(owner, ast.unparse(name), number.start, flow.map.span(last.statement))
+    return None
+
+
+def _accelerator_of(model: ast.expr, things: Things) -> str | None:
+    """Name the accelerator that has prepared a model."""
+    if isinstance(model, ast.Name):
+        for binding in things.map.bindings(model.id, model):
+            match binding.node:
+                case ast.Assign(value=ast.Call(func=ast.Attribute(value=owner, attr="prepare"))):
+                    return ast.unparse(owner)
+    return None
 
 
 def _may_overflow(iteration: Iteration, things: Things) -> Kleene:

@@ -363,6 +363,18 @@ CHINESE: Final[Mapping[str, str]] = {
     "another statement stands on the line of the last import": "最后一个 import 的那一行还有别的语句",
     "the file means something else by {name}": "文件中的 {name} 另有所指",
     "the list of callbacks is not written in the call": "回调列表不写在这个调用里",
+    "the statement is not written here": "该语句不写在这里",
+    "another statement stands on the same line": "同一行还有别的语句",
+    "the statement does not stand in a block": "该语句不在语句块中",
+    "the call and the optimizer's step stand in different blocks": "调用与优化器更新不在同一个语句块中",
+    "{name} is changed between the two places": "{name} 在两处之间被修改",
+    "the condition is not the one directly around the call": "该条件不是直接包住调用的条件",
+    "the condition is a part of another one": "该条件是另一个条件的一部分",
+    "the condition has an else": "该条件带有 else",
+    "the condition is an elif": "该条件是 elif",
+    "brackets or comments stand around the condition": "该条件周围有括号或注释",
+    "a comment stands on the line of the condition": "条件所在的行有注释",
+    "a string in the call goes over several lines": "调用中的字符串跨越多行",
     "a comment stands where the comma would go": "要加逗号的地方有注释",
     "its line ends inside a string or with a backslash, where no comment can stand": (
         "该行在字符串内部或以反斜杠结束，不能写注释"

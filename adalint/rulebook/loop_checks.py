@@ -6,21 +6,23 @@ Each asks the neutral facts of `Site.trainings`; what follows from a mistake, an
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from adalint.plan import Event
+from adalint.fixes.operations import DropGuard, InsertCall, MoveCall
+from adalint.plan import RIGHT_LOOP, Counter, Event, Guard, Loop
 from adalint.rulebook.hit import Hit
+from adalint.rulebook.trainer_checks import hook_before_step, trainer_never_allocates
 from adalint.trace import Undetermined, trace
 from adalint.training import Counting, GuardKind, Training, Way
 from adalint.values import UNKNOWN, Literal
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from adalint.rulebook.judge import SiteFacts
     from adalint.source import Span
     from adalint.trace import Trace
-    from adalint.training import AllocatorCall, Place
+    from adalint.training import AllocatorCall, GuardPlace, Place
 
 MODULES: Final = 4
 _CLEARING: Final = (Event.ZERO_GRAD, Event.ZERO_FILL)
@@ -28,9 +30,45 @@ _CLEARING: Final = (Event.ZERO_GRAD, Event.ZERO_FILL)
 
 def allocator_never_called(facts: SiteFacts) -> Iterator[Hit]:
     """Find a loop that trains this configuration and never calls the allocator, nor hands that to anyone."""
+    yield from trainer_never_allocates(facts)
     for training in facts.site.trainings:
         if training.way is Way.MANUAL and training.reached is False and not _is_done_nearby(facts):
-            yield Hit((), spans=(training.at,))
+            yield Hit((), _inserted(training, facts), (training.at,))
+
+
+def _inserted(training: Training, facts: SiteFacts) -> dict[str, Any]:
+    """Write the call that is missing, and the loops without and with it."""
+    place = training.insertion
+    if place is None:
+        return {}
+    counter, start = place.counter, place.start
+    if start == 0 and facts.value("tfinal") == Literal(0):
+        # Without a final phase the last step must be reached, and an index ends one before it.
+        counter, start = f"{counter} + 1", 1
+    text = f"{place.owner}.update_and_allocate({counter})"
+    loops = (Loop(allocates=False), replace(RIGHT_LOOP, counter=Counter(start=start)))
+    return {"call": text, "insert": InsertCall(text, place.after), "loops": loops}
+
+
+def _moved(training: Training, call: AllocatorCall) -> dict[str, Any]:
+    """Say where the call belongs: directly below the last step of an optimizer."""
+    steps = [place for place in training.places if place.event is Event.STEP]
+    if not steps or training.per_micro_batch:
+        return {}
+    events = [place.event for place in training.places]
+    others = [event for event in events if event is not Event.ALLOCATE]
+    last = len(others) - others[::-1].index(Event.STEP)
+    known = training.loop if training.loop.allocates is True else RIGHT_LOOP
+    loops = (
+        replace(known, order=_plain(events)),
+        replace(known, order=_plain([*others[:last], Event.ALLOCATE, *others[last:]])),
+    )
+    return {"move": MoveCall(call.statement, steps[-1].statement), "loops": loops}
+
+
+def _plain(events: Sequence[Event]) -> tuple[Event, ...]:
+    """Write events that follow each other several times once."""
+    return tuple(event for at, event in enumerate(events) if at == 0 or events[at - 1] is not event)
 
 
 def allocate_after_zero_grad(facts: SiteFacts) -> Iterator[Hit]:
@@ -40,21 +78,27 @@ def allocate_after_zero_grad(facts: SiteFacts) -> Iterator[Hit]:
         if cleared is None or training.accumulates is UNKNOWN or call.hook is not None:
             continue
         filled = any(place.event is Event.ZERO_FILL for place in _since_backward(training))
-        yield _hit(call, training, facts, {"filled" if filled else "cleared": call.owner}, related=cleared)
+        found = {"filled" if filled else "cleared": call.owner, **_moved(training, call)}
+        yield _hit(call, training, facts, found, related=cleared)
 
 
 def allocate_before_backward(facts: SiteFacts) -> Iterator[Hit]:
     """Find a call that precedes the backward pass of its iteration, so that the first one finds no gradients."""
     for training, call in _called(facts.site.trainings):
+        if call.hook is not None:
+            continue
         events = [place.event for place in training.places]
         before = events[: events.index(Event.ALLOCATE)]
         if Event.BACKWARD in events and Event.BACKWARD not in before and _cleared_before(training) is None:
-            yield _hit(call, training, facts, {})
+            yield _hit(call, training, facts, _moved(training, call))
 
 
 def allocate_before_optimizer_step(facts: SiteFacts) -> Iterator[Hit]:
     """Find a call between the backward pass and the optimizer's step, which revives what it has masked."""
+    yield from hook_before_step(facts)
     for training, call in _called(facts.site.trainings):
+        if call.hook is not None:
+            continue
         events = [place.event for place in training.places]
         at = events.index(Event.ALLOCATE)
         if (
@@ -65,20 +109,31 @@ def allocate_before_optimizer_step(facts: SiteFacts) -> Iterator[Hit]:
             and not (training.accumulates is not False and training.per_micro_batch)
         ):
             step = next(place for place in training.places[at:] if place.event is Event.STEP)
-            yield _hit(call, training, facts, {}, related=step.span)
+            yield _hit(call, training, facts, _moved(training, call), related=step.span)
 
 
 def allocate_guarded_by_its_result(facts: SiteFacts) -> Iterator[Hit]:
     """Find a call that waits for `rank_pattern`, which only the call sets."""
     pattern = facts.value("rank_pattern")
     given = facts.given("rank_pattern")
-    for _, call in _all_calls(facts.site.trainings):
+    for training, call in _all_calls(facts.site.trainings):
         guard = call.guarded_by(GuardKind.RANK_PATTERN)
         if guard is None:
             continue
         opened = given is not False and isinstance(pattern, Literal) and pattern.value is not None
         if not opened and (given is False or isinstance(pattern, Literal) or not facts.site.values):
-            yield Hit((), spans=(place_of(call), guard.part))
+            yield Hit((), _freed(training, call, guard), (place_of(call), guard.part))
+
+
+def _freed(training: Training, call: AllocatorCall, guard: GuardPlace) -> dict[str, Any]:
+    """Free the call of a condition; the others stay."""
+    known = training.loop if training.loop.allocates is True else replace(RIGHT_LOOP, guard=_supposed(guard))
+    loops = (known, replace(known, guard=Guard()))
+    return {"free": DropGuard(call.statement, guard.statement, guard.part), "loops": loops}
+
+
+def _supposed(guard: GuardPlace) -> Guard:
+    return Guard(needs_rank_pattern=True) if guard.kind is GuardKind.RANK_PATTERN else Guard(every=2)
 
 
 def allocate_not_every_step(facts: SiteFacts) -> Iterator[Hit]:
@@ -89,9 +144,10 @@ def allocate_not_every_step(facts: SiteFacts) -> Iterator[Hit]:
             continue
         ended = _traced(facts, training)
         if training.loop.guard.every > 1:
-            yield Hit((), {"every": str(training.loop.guard.every), **_outcome(ended)}, (place_of(call), guard.part))
+            found = {"every": str(training.loop.guard.every), **_outcome(ended), **_freed(training, call, guard)}
+            yield Hit((), found, (place_of(call), guard.part))
         elif ended is not None and (ended.exception or ended.live != ended.kept):
-            yield Hit((), _outcome(ended), (place_of(call), guard.part))
+            yield Hit((), {**_outcome(ended), **_freed(training, call, guard)}, (place_of(call), guard.part))
 
 
 def allocate_per_micro_batch(facts: SiteFacts) -> Iterator[Hit]:
@@ -191,7 +247,7 @@ def _cleared_before(training: Training) -> Span | None:
 
 
 def _hit(
-    call: AllocatorCall, training: Training, facts: SiteFacts, found: dict[str, str], *, related: Span | None = None
+    call: AllocatorCall, training: Training, facts: SiteFacts, found: dict[str, Any], *, related: Span | None = None
 ) -> Hit:
     spans = (place_of(call),) if related is None else (place_of(call), related)
     return Hit((), {**found, **_outcome(_traced(facts, training))}, spans)

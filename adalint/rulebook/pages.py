@@ -331,6 +331,7 @@ STEP_KEYS = {
     "note": "note text when",
     "hook": "hook when",
     "callback": "callback when",
+    "loop": "loop when",
 }
 
 
