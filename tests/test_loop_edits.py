@@ -126,6 +126,12 @@ def test_a_right_loop_is_silent(lines):
     assert codes(script(*lines)) == []
 
 
+def test_a_test_that_trains_is_not_asked_to_prune():
+    text = script(FORWARD, STEP, ZERO, RAISE)
+    assert codes(text) == ["ADA401"]
+    assert codes(text.replace("def train(", "def test_training(")) == []
+
+
 OTHERS = ("print(step)", "# a comment, ü", "scheduler.step()", "x = 1", "if epoch:\n                print(epoch)", "")
 
 

@@ -5,6 +5,8 @@ The scripts are run for real in ``test_loops_run.py``. Rules that are not writte
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from loop_runs import RULES_NOT_YET, RULES_OF_LOOPS, scripts
 
@@ -32,6 +34,15 @@ def test_the_rules_of_loops_find_what_is_marked_and_nothing_else(script):
 @pytest.mark.parametrize("script", INNOCENT, ids=lambda script: script.name)
 def test_no_rule_complains_of_an_innocent_script(script):
     assert [(f.code, row, f.message) for f, row in _findings(script) if f.severity != Severity.INFO] == []
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+@pytest.mark.parametrize("script", [script for script in SCRIPTS if script.expected], ids=lambda script: script.name)
+def test_what_is_said_has_no_gaps(script, language):
+    settings = Settings(extend_select=SETTINGS.extend_select, language=language)
+    report = adalint.check_text(script.text, filename=f"{script.name}.py", settings=settings)
+    said = [text for one in report.findings for text in (one.message, *(fix.title for fix in one.fixes))]
+    assert [text for text in said if re.search(r"[{}]|\b(found|trace|outcome)\.", text)] == []
 
 
 def test_every_mark_is_of_a_rule_of_loops_and_every_runnable_rule_is_marked():

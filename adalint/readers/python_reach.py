@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 from adalint.readers.python_classes import lineage
 from adalint.readers.python_hooks import Family, is_library
 from adalint.readers.python_iterations import ALLOCATE
-from adalint.readers.python_scopes import dotted
+from adalint.readers.python_scopes import FUNCTIONS, dotted
 from adalint.readers.python_shapes import last_name
 from adalint.readers.python_trainer_calls import FOLLOWED
 from adalint.values import UNKNOWN
@@ -64,6 +64,9 @@ class Reach:
             return UNKNOWN
         if trainer.owner is not None and not self.classes.is_closed(trainer.owner):
             return UNKNOWN
+        frame = self.map.frame_of(trainer.call)
+        if isinstance(frame, FUNCTIONS) and frame.name.startswith("test"):
+            return UNKNOWN  # a test trains for another end
         return UNKNOWN if self._is_handed_on(trainer) or self._has_foreign_optimizer(trainer) else False
 
     @cached_property

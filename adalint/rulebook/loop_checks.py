@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 from adalint.fixes.operations import DropGuard, InsertCall, MoveCall
 from adalint.plan import RIGHT_LOOP, Counter, Event, Guard, Loop
 from adalint.rulebook.hit import Hit
-from adalint.rulebook.trainer_checks import hook_before_step, trainer_never_allocates
+from adalint.rulebook.trainer_checks import hook_before_step, trainer_never_allocates, trainer_overflow
 from adalint.trace import Undetermined, trace
 from adalint.training import Counting, GuardKind, Training, Way
 from adalint.values import UNKNOWN, Literal
@@ -192,6 +192,7 @@ def gradients_filled_with_zeros(facts: SiteFacts) -> Iterator[Hit]:
 
 def overflow_poisons_scores(facts: SiteFacts) -> Iterator[Hit]:
     """Find a call in a loop whose gradients may overflow, which does not ask whether they did."""
+    yield from trainer_overflow(facts)
     for training, call in _all_calls(facts.site.trainings):
         if training.fp16 is True and training.way is Way.MANUAL and call.guarded_by(GuardKind.FINITE) is None:
             yield Hit((), spans=(place_of(call),))
