@@ -38,11 +38,13 @@ class AdaLoraCallback(TrainerCallback):
             raise ValueError("no trainable AdaLoRA adapter: wrap the model with get_peft_model and an AdaLoraConfig")
         for tuner in self._tuners:
             allocator, config = tuner.rankallocator, tuner.rankallocator.peft_config
-            name = f"lora_E.{allocator.adapter_name}"
-            if sum(len(weight) for key, weight in tuner.named_parameters() if name in key) != allocator.init_bgt:
+            name = f".lora_E.{allocator.adapter_name}"
+            if sum(len(weight) for key, weight in tuner.named_parameters() if key.endswith(name)) != allocator.init_bgt:
                 raise ValueError("this AdaLoRA adapter is pruned already: its ranks cannot be allocated again")
             if allocator.target_bgt >= allocator.init_bgt:
                 raise ValueError(f"target_r={config.target_r} must be below init_r={config.init_r}")
+            if not config.deltaT:
+                raise ValueError("deltaT must not be 0: it is the number of steps from one pruning to the next")
             total = config.total_step if self.keep_total_step else state.max_steps
             last = total - config.tfinal
             if not max(config.tinit, state.global_step + 1) < last <= total or last % 1:

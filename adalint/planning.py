@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from adalint.engine import fix_source, judge_sites
 from adalint.findings import Safety
-from adalint.plan import RIGHT_LOOP, SCHEDULE_FIELDS, assemble
+from adalint.plan import RIGHT_LOOP, SCHEDULE_FIELDS, Loop, assemble
 from adalint.rulebook.judge import MODULES_TRIED
 from adalint.schedule import schedule_of
 from adalint.schema import Prediction, Stage, derived, fields_of, predict
@@ -208,6 +208,9 @@ def look_ahead(site: Site, settings: Settings, told: Told = NOTHING_TOLD) -> Out
     """Say what one reading of a configuration will do."""
     release = release_for(site, settings)
     plan, kept = _as_trained(site, assemble(site, release))
+    if site.trainings and all(one.reached is False for one in site.trainings):
+        plan = replace(plan, loop=Loop(allocates=False))
+    is_another_loop = bool(site.trainings) and plan.loop.allocates is UNKNOWN
     plan = replace(plan, modules=plan.modules or told.modules or _counted(told.shapes))
     modules = plan.modules
     wanted = {
@@ -221,6 +224,9 @@ def look_ahead(site: Site, settings: Settings, told: Told = NOTHING_TOLD) -> Out
     wanted["loop"] = Assumption("loop", RIGHT_LOOP, "documented loop")
     plan = _make_room(plan, wanted).assume({name: one.value for name, one in wanted.items()})
     failure, traced, undecided = _run(plan, fixed=modules is not None, trained=site.saved)
+    if is_another_loop and not (failure and failure.stage in EARLY):
+        # The file shows a loop that cannot be read to the end: the documented one is not the one that runs.
+        failure, traced, undecided = None, None, ("loop",)
     unknown = tuple(sorted(plan.unknowns()))
     schedule = None
     if not unknown and not (failure and failure.stage is Stage.CONSTRUCTION):
@@ -234,7 +240,7 @@ def look_ahead(site: Site, settings: Settings, told: Told = NOTHING_TOLD) -> Out
         fields=tuple(_field(name, site, plan) for name in SHOWN),
         unknown=unknown,
         undecided=undecided,
-        assumptions=tuple(wanted[name] for name, _ in plan.assumptions),
+        assumptions=tuple(wanted[name] for name, _ in plan.assumptions if name != "loop" or not is_another_loop),
         modules=modules,
         scale=float(scale.value) if isinstance(scale, Literal) else None,
         parameters=_parameters(schedule, modules, told.shapes, fails=failure is not None),

@@ -50,6 +50,26 @@ BASE: Final[Mapping[str, Any]] = {
 SPOKEN: Final = frozenset({"orth_reg_weight", "alora_invocation_tokens"})
 """Fields that show only where a `task_type` is set."""
 
+TOGETHER: Final[tuple[Mapping[str, Any], ...]] = (
+    {"target_modules": []},
+    {"target_modules": (), "exclude_modules": ["v_proj"]},
+    {"target_modules": ["q_proj", "embed_tokens"], "modules_to_save": ["embed_tokens"]},
+    {"target_modules": ["q_proj", "embed_tokens"], "exclude_modules": ["embed_tokens"]},
+    {"modules_to_save": [["norm"]]},
+    {"layers_to_transform": [], "layers_pattern": "layers"},
+    {"init_r": 0, "target_r": 0},
+    {"init_r": 0, "deltaT": 0},
+    {"init_r": 1, "target_r": 0},
+    {"target_r": 8, "tinit": 0, "tfinal": 0},
+    {"target_r": "2", "deltaT": 0},
+    {"tfinal": 2.5, "deltaT": 100},
+    {"tfinal": 2.5, "deltaT": 100, "rank_pattern": {"q_proj": 4}},
+    {"total_step": None, "inference_mode": True},
+    {"beta1": 2, "inference_mode": True},
+    {"use_dora": True, "lora_bias": True},
+)
+"""Values that show what they do in company."""
+
 B, S, A, Z = Event.BACKWARD, Event.STEP, Event.ALLOCATE, Event.ZERO_GRAD
 LOOPS: Final[Mapping[str, Loop]] = {
     "right": replace(RIGHT_LOOP, steps=12),
@@ -135,7 +155,7 @@ def observe_apart(root: Path, release: str) -> dict[str, Any]:
 
 
 def field_probes() -> dict[str, dict[str, Any]]:
-    """Give each value of each field to be tried, by the name of its probe."""
+    """Give each value of each field to be tried, alone or in company, by the name of its probe."""
     from config_oracle import UNUSUAL
 
     probes = {}
@@ -143,6 +163,8 @@ def field_probes() -> dict[str, dict[str, Any]]:
         for value in values:
             spoken = {"task_type": "CAUSAL_LM"} if name in SPOKEN else {}
             probes[f"{name}={value!r}"] = {**BASE, **spoken, name: value}
+    for together in TOGETHER:
+        probes[", ".join(f"{name}={value!r}" for name, value in together.items())] = {**BASE, **together}
     return probes
 
 
@@ -248,7 +270,10 @@ def _of_saved() -> dict[str, dict[str, Any]]:
         "unknown key": (BASE, "right", {"of_a_newer_release": 1}),
         "rank_pattern null": (BASE, "right", {"rank_pattern": None}),
         "target_r edited": (BASE, "right", {"target_r": 3}),
+        "target_r negative": (BASE, "right", {"target_r": -1}),
         "init_r edited": (BASE, "right", {"init_r": 8}),
+        "init_r 0": (BASE, "right", {"init_r": 0}),
+        "init_r negative": (BASE, "right", {"init_r": -1}),
         "peft_type in lower case": (BASE, "right", {"peft_type": "adalora"}),
         "modules of rank 0": ({**BASE, "target_r": 0.5}, "right", {}),
         "all masked": (BASE, "after zero_grad that fills", {}),

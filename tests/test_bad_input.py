@@ -273,7 +273,10 @@ class TestLinks:
 
     def test_a_link_that_leads_nowhere_is_said_when_named(self) -> None:
         Path("x.py").symlink_to("nowhere.py")
-        assert adalint("check", ".") == (0, "Nothing to check: no Python, JSON, YAML, notebook or Markdown file there.\n")
+        assert adalint("check", ".") == (
+            0,
+            "Nothing to check: no Python, JSON, YAML, notebook or Markdown file there.\n",
+        )
         code, said = adalint("check", "x.py")
         assert (code, "a link leads nowhere" in said) == (1, True)
 

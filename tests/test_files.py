@@ -38,7 +38,21 @@ def walked(root: Path, *paths: Path, exclude: Iterable[str] = ()) -> list[str]:
 
 class TestWalking:
     def test_only_kinds_that_are_read_are_listed(self, tmp_path: Path) -> None:
-        put(tmp_path, "a.py", "b.json", "c.yaml", "d.yml", "e.pyi", "f.pyw", "h.md", "i.ipynb", "j.Rmd", "g.txt", "h.pyc", ".py")
+        put(
+            tmp_path,
+            "a.py",
+            "b.json",
+            "c.yaml",
+            "d.yml",
+            "e.pyi",
+            "f.pyw",
+            "h.md",
+            "i.ipynb",
+            "j.Rmd",
+            "g.txt",
+            "h.pyc",
+            ".py",
+        )
         assert walked(tmp_path) == ["a.py", "b.json", "c.yaml", "d.yml", "e.pyi", "f.pyw", "h.md", "i.ipynb", "j.Rmd"]
 
     def test_the_order_is_that_of_the_path_parts(self, tmp_path: Path) -> None:

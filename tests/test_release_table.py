@@ -66,8 +66,6 @@ def test_the_defaults_of_the_schema_are_those_of_the_release(release):
 
 
 OTHERWISE = {
-    "init_r=0": ("0.5.0",),  # a layer of rank 0 has no matrices there, and what misses them depends on the model
-    "layers_to_transform=[]": ("0.5.0",),  # no layer at all, where later releases take it for all
     "target_modules=[['q_proj']]": ("0.5.0", "0.8.2", "0.10.0"),  # a list as a name matches nothing
 }
 """What old releases do otherwise than is predicted; none of it is in a rule."""
@@ -157,7 +155,10 @@ SAVED = {
     "unknown key": lambda release: "TypeError" if in_range(release, ">=0.6,<0.14") else None,
     "rank_pattern null": lambda release: "RuntimeError",
     "target_r edited": lambda release: None,
+    "target_r negative": lambda release: None,
     "init_r edited": lambda release: "IndexError",
+    "init_r 0": lambda release: "ValueError" if in_range(release, ">=0.8,<0.10") else "IndexError",
+    "init_r negative": lambda release: "ValueError" if in_range(release, ">=0.8") else "RuntimeError",
     "peft_type in lower case": lambda release: "KeyError",
 }
 """The exception on loading, from the table of SEMANTICS: what the rules on saved adapters rest on."""

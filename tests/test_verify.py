@@ -187,7 +187,8 @@ def test_a_mistake_that_was_hidden_by_the_one_that_is_mended_is_no_broken_claim(
 
 def test_a_mistake_that_the_fix_brings_itself_is_a_broken_claim():
     [finding] = check_source(
-        Source.decode("a.py", Kind.PYTHON, f"{HEAD}AdaLoraConfig(use_dora=True, total_step=50)".encode()), Settings(pedantic=True)
+        Source.decode("a.py", Kind.PYTHON, f"{HEAD}AdaLoraConfig(use_dora=True, total_step=50)".encode()),
+        Settings(pedantic=True),
     ).findings[:1]
     before = finding.fixes[0].before
     after = replace(before, values={**before.values, "use_dora": Literal(False), "orth_reg_weight": Literal(-1)})

@@ -73,7 +73,7 @@ class TestRuleOfATeamThatClaimsWhatIsNotSo:
         shown = run("verify", "--output-format", "full")
         assert shown.exit_code == 1
         first, second = shown.stdout.split("x.py:")[1:]
-        assert "differs from optimizer step 1 on" in first
+        assert "differs from optimizer step 1 of a run divided by 2 on" in first
         assert "this is not what the fix claims: please report it as a bug in TEAM002" in first
         assert "this is not what the fix claims" not in second
         assert shown.stderr == "1 fix checked on the reference adapter.\n1 not as claimed.\n"

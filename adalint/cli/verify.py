@@ -45,8 +45,9 @@ def verify(request: Request, with_peft: bool, steps: int | None) -> None:
     bench = bench_for(with_peft=with_peft, steps=steps)
     inputs = Inputs(request)
     proofs: list[tuple[Source, Proof]] = []
+    unread: list[str] = []
     for text in inputs.texts():
-        inputs.guard(text.source.path, lambda text=text: proofs.extend(_prove(text, bench)))  # type: ignore[misc]
+        inputs.guard(text.source.path, lambda text=text: proofs.extend(_prove(text, bench, unread)))  # type: ignore[misc]
     language = request.language
     if request.output_format == "json":
         emit(request, report.render_json(proofs, bench))
@@ -59,7 +60,8 @@ def verify(request: Request, with_peft: bool, steps: int | None) -> None:
     if not request.quiet:
         _summarise(found, bench, language)
     broken = any(proof.breaks_a_promise or proof.disagreement is not None for proof in found)
-    click.get_current_context().exit(2 if inputs.failed else int(broken and not request.exit_zero))
+    failed = inputs.failed or unread or inputs.unreadable
+    click.get_current_context().exit(2 if failed else int(broken and not request.exit_zero))
 
 
 def bench_for(*, with_peft: bool = False, steps: int | None = None) -> Bench | None:
@@ -87,9 +89,20 @@ def bench_for(*, with_peft: bool = False, steps: int | None = None) -> Bench | N
     return on_peft(steps)
 
 
-def _prove(text: Input, bench: Bench | None) -> list[tuple[Source, Proof]]:
+def _prove(text: Input, bench: Bench | None, unread: list[str]) -> list[tuple[Source, Proof]]:
+    """Prove the fixes of one text; what cannot be read is said, and remembered when it was asked for by name."""
+    from adalint.cli.failure import say
+    from adalint.engine import judge_sites
+    from adalint.readers.errors import ReadError
     from adalint.verify import verify_source
 
+    try:
+        judge_sites(text.source, text.settings)
+    except ReadError as error:
+        say(f"{text.source.path}: cannot be read: {error}")
+        if text.named:
+            unread.append(text.source.path)
+        return []
     return [(text.source, proof) for proof in verify_source(text.source, text.settings, bench)]
 
 

@@ -37,6 +37,9 @@ _ONLOOKERS: Final = re.compile(
     r"(?i)^(eval|valid|test|log|save|print|get_|compute|count|format|should_|is_|clip|report)"
 )
 
+_WITH_GRADIENTS: Final = frozenset({"on_optimizer_step", "on_pre_optimizer_step", "on_before_optimizer_step"})
+"""Hooks that come while the gradients are there."""
+
 LIBRARIES: Final = frozenset(
     {"torch", "transformers", "accelerate", "peft", "datasets", "evaluate", "tqdm", "numpy", "wandb", "bitsandbytes"}
     | {"trl", "diffusers", "sentence_transformers", "timm", "torchvision", "torchmetrics", "sklearn", "apex", "math"}
@@ -187,6 +190,8 @@ class Walker:
         for part in ast.walk(loop):
             match part:
                 case ast.Assign(targets=[ast.Attribute(attr="grad")], value=value) as statement:
+                    if _only_missing(loop) and _has_gradients(into):
+                        return True  # the gradients are there; what is filled are those of unused weights
                     return self._fills(value, statement, around, into)
                 case ast.Call(func=ast.Attribute(value=ast.Attribute(attr="grad"), attr="zero_" | "fill_")) as call:
                     into.happenings.append(Happening(Event.ZERO_FILL, call, loop, around))
@@ -380,6 +385,24 @@ def _swallows(handler: ast.ExceptHandler) -> str | None:
             return next((last_name(part) for part in parts if last_name(part) in BROAD), None)
     name = last_name(handler.type)
     return name if name in BROAD else None
+
+
+def _only_missing(loop: ast.For | ast.AsyncFor) -> bool:
+    """Tell whether a loop over parameters sets the gradients of those only that have none."""
+    conditions = [(ast.unparse(part.test), part.body[-1]) for part in ast.walk(loop) if isinstance(part, ast.If)]
+    return any(
+        ".grad is None" in test or (".grad is not None" in test and isinstance(last, ast.Continue))
+        for test, last in conditions
+    )
+
+
+def _has_gradients(iteration: Iteration) -> bool:
+    """Tell whether gradients are there after what has been read: a backward pass made them and nothing cleared them."""
+    order = (Event.BACKWARD, Event.ZERO_GRAD, Event.ZERO_FILL)
+    made = [one.event for one in iteration.happenings if one.event in order]
+    if made:
+        return made[-1] is Event.BACKWARD
+    return isinstance(iteration.owner, FUNCTIONS) and getattr(iteration.owner, "name", "") in _WITH_GRADIENTS
 
 
 def _yields(function: FunctionNode) -> bool:

@@ -273,7 +273,8 @@ class _Reader:
         entries = tuple(Entry(key, value, merges=key in self.merge_keys) for key, value in pairs)
         merged: dict[Any, Field] = {}
         open_ = False
-        for entry in entries:
+        # Of several `<<` in one mapping the first wins since PyYAML 6.0.4, before it the last did.
+        for entry in reversed(entries):
             if not entry.merges:
                 continue
             for base in _merge_sources(entry.value):
@@ -297,6 +298,8 @@ class _Reader:
             if isinstance(position, int):
                 # libyaml counts bytes here, the Python reader counts characters.
                 offset += position if hasattr(yaml, "CSafeLoader") else self.offset(position)
+        if "maximum nesting depth" in str(getattr(error, "problem", None)):
+            raise ReadError(f"nested more than {MAX_DEPTH:,} levels deep", offset)
         problem = getattr(error, "problem", None) or getattr(error, "reason", None) or "not YAML"
         context = getattr(error, "context", None)
         message = f"{context}: {problem}" if context else str(problem)

@@ -89,7 +89,7 @@ def _rows(outlook: Outlook, language: str) -> Iterator[tuple[str, str]]:
     if (parameters := parameters_of(outlook, language)) is not None:
         yield "parameters", parameters
     if outlook.schedule is not None:
-        yield from ((label, singular(sentence)) for label, sentence in _phases(outlook.schedule, language))
+        yield from ((label, singular(sentence)) for label, sentence in _phases(outlook, outlook.schedule, language))
     yield "run", run_of(outlook, language)
     yield "values", (", " if language == "en" else "，").join(origin_of(one, language) for one in outlook.fields)
     for assumption in outlook.assumptions:
@@ -98,7 +98,7 @@ def _rows(outlook: Outlook, language: str) -> Iterator[tuple[str, str]]:
         yield "unknown", said("{name}: tell it with --assume '{name_}=N'", language, name=name, name_=name)
 
 
-def _phases(schedule: Schedule, language: str) -> Iterator[tuple[str, str]]:
+def _phases(outlook: Outlook, schedule: Schedule, language: str) -> Iterator[tuple[str, str]]:
     initial, budgeting, final = schedule.phases
     if initial.length:
         yield "initial", said("steps {steps}: all ranks are in use", language, steps=steps_of(initial))
@@ -117,7 +117,8 @@ def _phases(schedule: Schedule, language: str) -> Iterator[tuple[str, str]]:
         yield "final", said("steps {steps}: no mask of its own", language, steps=steps_of(final))
     else:
         yield "final", said("never reached: the last step is {step}", language, step=number(schedule.last))
-    cuts = schedule.cuts()
+    # With more modules, more masks take something away.
+    cuts = None if outlook.modules is None else schedule.cuts()
     if cuts is None:
         yield "masks", said("{number} in all", language, number=number(schedule.masks))
     else:

@@ -129,8 +129,18 @@ CHINESE: Final[Mapping[str, str]] = {
     "identical in this run, although {names} are not what PEFT reads today": (
         "这次训练完全相同，尽管 {names} 与 PEFT 现在读到的不一样"
     ),
+    "differs from optimizer step {step} of a run divided by {factor} on, by up to {most} in loss: "
+    "{names} is not what PEFT reads today": (
+        "在长度除以 {factor} 的训练中，从优化器第 {step} 步起不同，损失最多相差 {most}："
+        "{names} 与 PEFT 现在读到的不一样"
+    ),
     "differs from optimizer step {step} on, by up to {most} in loss: {names} is not what PEFT reads today": (
         "从优化器第 {step} 步起不同，损失最多相差 {most}：{names} 与 PEFT 现在读到的不一样"
+    ),
+    "differs from optimizer step {step} of a run divided by {factor} on, by up to {most} in loss: "
+    "{names} are not what PEFT reads today": (
+        "在长度除以 {factor} 的训练中，从优化器第 {step} 步起不同，损失最多相差 {most}："
+        "{names} 与 PEFT 现在读到的不一样"
     ),
     "differs from optimizer step {step} on, by up to {most} in loss: {names} are not what PEFT reads today": (
         "从优化器第 {step} 步起不同，损失最多相差 {most}：{names} 与 PEFT 现在读到的不一样"

@@ -89,6 +89,8 @@ def layer_selection_conflict(facts: SiteFacts) -> Iterator[Hit]:
     }
     said: set[str] = set()
     for name, failure in _refused(facts, partners, {"ValueError"}):
+        if failure.stage is not Stage.CONSTRUCTION:
+            continue
         kind, other = "alone", partners[name]
         if name == "lora_bias":
             kind = "bias"

@@ -158,7 +158,7 @@ def allocate_per_micro_batch(facts: SiteFacts) -> Iterator[Hit]:
         ended = _outcome(_traced(facts, training))
         if training.per_micro_batch and call.counting in {Counting.STEPS, Counting.UNKNOWN}:
             if call.counting is Counting.STEPS:
-                yield Hit((), {"each": call.owner, **ended}, (place_of(call),))
+                yield Hit((), {"each": call.owner or "the model", **ended}, (place_of(call),))
         elif call.counting is Counting.MICRO_BATCHES and not _counts_micro_batches(facts):
             micro = facts.site.source.slice(call.argument) if call.argument else ""
             yield Hit((), {"micro": micro, **ended}, (place_of(call),))
@@ -206,9 +206,16 @@ def final_cut_never_reached(facts: SiteFacts) -> Iterator[Hit]:
                 ended = _traced(facts, training)
                 if call.counting is not Counting.STEPS or training.loop.counter.start != 0:
                     continue
-                if training.loop.allocates is True and (ended is None or (not ended.finalised and not ended.exception)):
-                    at = tuple(name for name in ("tfinal", "deltaT") if name in facts.site.values)
-                    yield Hit(at, spans=() if at else (facts.site.head,))
+                if training.loop.allocates is not True or (ended is not None and not _ends_uncut(ended)):
+                    continue
+                found = {} if ended is None else {"cut" if ended.kept is not None else "whole": str(every)}
+                at = tuple(name for name in ("tfinal", "deltaT") if name in facts.site.values)
+                yield Hit(at, found, () if at else (facts.site.head,))
+
+
+def _ends_uncut(ended: Trace) -> bool:
+    """Tell whether a run ends without its last mask, and in memory with other ranks than it saves."""
+    return not ended.finalised and ended.exception is None and ended.live != ended.kept
 
 
 # ── what the checks share ────────────────────────────────────────────────────────────────────────────────────────────

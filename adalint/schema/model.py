@@ -84,16 +84,24 @@ def _is_no_config(value: object) -> bool:
     return isinstance(value, int | float | str | list | tuple | set)
 
 
+_LITERALS = (int, float, str, list, tuple, set, dict)
+"""What a text can write; any other value is an instance of a class of PEFT."""
+
+
 def embeddings_in(v: Values) -> list[str]:
     """List the entries of `target_modules` that name an embedding which is neither left out nor trained whole."""
-    names = [name for name in _names(v["target_modules"]) if isinstance(name, str)]
-    embeddings = [name for name in names if name.split(".")[-1] in EMBEDDINGS]
+    embeddings = _names_of_embeddings(v)
     if not embeddings:
         return []
     if isinstance(v["exclude_modules"], str) and v["exclude_modules"]:
         raise Undecided
     left_out = [*_names(v["exclude_modules"]), *_names(v["modules_to_save"])]
     return [name for name in embeddings if name not in left_out]
+
+
+def _names_of_embeddings(v: Values) -> list[str]:
+    names = [name for name in _names(v["target_modules"]) if isinstance(name, str)]
+    return [name for name in names if name.split(".")[-1] in EMBEDDINGS]
 
 
 def _targets_embedding(v: Values) -> bool:
@@ -110,6 +118,20 @@ def _selects_no_layer(v: Values) -> bool:
 
 def _selects_no_layer_before_0_21(v: Values) -> bool:
     return bool(v["layers_pattern"]) and not v["layers_to_transform"]
+
+
+def _has_no_gradient(v: Values) -> bool:
+    """Tell whether the loss reaches no parameter: before 0.6 a module of rank 0 is left out of the forward pass."""
+    if v["init_r"] != 0 or v["inference_mode"]:
+        return False
+    if v["task_type"] is not None or v["bias"] != "none" or v["modules_to_save"]:
+        raise Undecided
+    return True
+
+
+def _targets_no_module(v: Values) -> bool:
+    """Tell whether `target_modules` is an empty list, and no parameters are targeted instead."""
+    return isinstance(v["target_modules"], list | tuple | set) and not (v["target_modules"] or v["target_parameters"])
 
 
 def _trains_nothing(v: Values) -> bool:
@@ -263,11 +285,21 @@ class AdaLoraSettings(BaseModel):
                     73,
                 ),
                 Failure(
+                    FORWARD,
+                    "RuntimeError",
+                    _has_no_gradient,
+                    "init_r is 0, so there is nothing to train",
+                    "set init_r to at least 2, and target_r below it",
+                    30,
+                    "<0.6",
+                ),
+                Failure(
                     FIRST_MASK,
                     "IndexError",
                     lambda v: v["init_r"] == 0,
                     "init_r is 0, so there is nothing to mask",
                     "set init_r to at least 2, and target_r below it",
+                    peft=">=0.6",
                 ),
             ),
         ),
@@ -627,6 +659,24 @@ class AdaLoraSettings(BaseModel):
                 Failure(
                     WRAP,
                     "ValueError",
+                    _targets_no_module,
+                    "target_modules is empty",
+                    "list the modules to adapt, or delete target_modules",
+                    61,
+                    "<0.21",
+                ),
+                Failure(
+                    WRAP,
+                    "NoMatchingPeftModuleError",
+                    _targets_no_module,
+                    "target_modules is empty",
+                    "list the modules to adapt, or delete target_modules",
+                    61,
+                    ">=0.21",
+                ),
+                Failure(
+                    WRAP,
+                    "ValueError",
                     _targets_embedding,
                     "target_modules names an embedding, which AdaLoRA cannot adapt",
                     "remove the embedding from target_modules",
@@ -640,7 +690,17 @@ class AdaLoraSettings(BaseModel):
                     "target_modules names an embedding, which AdaLoRA cannot adapt",
                     "remove the embedding from target_modules",
                     65,
-                    "<0.7",
+                    ">=0.6,<0.7",
+                ),
+                Failure(
+                    WRAP,
+                    "AttributeError",
+                    # modules_to_save takes an embedding out only from 0.6 on.
+                    lambda v: bool(_names_of_embeddings(v)),
+                    "target_modules names an embedding, which AdaLoRA cannot adapt",
+                    "remove the embedding from target_modules",
+                    65,
+                    "<0.6",
                 ),
             ),
         ),
@@ -778,6 +838,15 @@ class AdaLoraSettings(BaseModel):
                     20,
                     "<0.16",
                 ),
+                Failure(
+                    WRAP,
+                    "TypeError",
+                    lambda v: _is_unhashable(v["modules_to_save"]),
+                    "modules_to_save is a nested list",
+                    "write modules_to_save as a flat list of names",
+                    20,
+                    ">=0.19",
+                ),
                 _no_name("modules_to_save", "AttributeError", 20, ">=0.19"),
                 _no_name("modules_to_save", "TypeError", 120, ">=0.16,<0.19"),
                 _no_name("modules_to_save", "TypeError", 20, ">=0.14,<0.16"),
@@ -821,6 +890,15 @@ class AdaLoraSettings(BaseModel):
                     "write target_modules as a list of names",
                     50,
                     ">=0.11",
+                ),
+                Failure(
+                    WRAP,
+                    "ValueError",
+                    lambda v: v["layers_to_transform"] == [] and not isinstance(v["target_modules"], str),
+                    "layers_to_transform is empty, so no layer is adapted",
+                    "list the layers to adapt, or delete layers_to_transform",
+                    61,
+                    ">=0.5,<0.8",
                 ),
             ),
         ),
@@ -1174,7 +1252,18 @@ class AdaLoraSettings(BaseModel):
             since="0.19.0",
             uses=IGNORED,
             config_class="BdLoraConfig",
-            failures=(_unsupported_config("use_bdlora", "BdLoraConfig", 36),),
+            failures=(
+                _unsupported_config("use_bdlora", "BdLoraConfig", 36),
+                Failure(
+                    SAVE,
+                    "TypeError",
+                    lambda v: v["use_bdlora"] is not None and not isinstance(v["use_bdlora"], _LITERALS),
+                    "PEFT cannot save a BdLoraConfig",
+                    "delete use_bdlora: AdaLoRA ignores it",
+                    0,
+                    ">=0.19,<0.20",
+                ),
+            ),
         ),
     ] = None
     arrow_config: Annotated[

@@ -28,6 +28,8 @@ UNDECIDABLE: Final[Mapping[str, str]] = {
     "target_parameters": "whether a parameter matches depends on the model (nothing is raised when none does), and "
     "ValueError takes the place of TypeError when its module is also in target_modules",
     "task_type": "which methods the wrapping class misses depends on the class of the model",
+    "init_r": "before 0.6 a module of rank 0 is left out of the forward pass, and whether anything else has a gradient "
+    "depends on the model, and on the orthogonal penalty",
     "init_lora_weights": 'ImportError takes the place of ValueError for "loftq" when SciPy is not installed',
     "*_config": "the inside of a sub-configuration is checked by its own class",
     "inference_mode": "whether a bias or a saved module is left to train depends on the model",
@@ -136,15 +138,17 @@ class _Run:
 
 def _predict_run(asked: Mapping[str, Any], loop: Loop, modules: int) -> _Run:
     """Trace the schedule, with stand-ins for values that no schedule can be made of but that PEFT accepts so far."""
+    if loop.allocates is False:
+        return _Run()
     target, delta, tinit = asked["target_r"], asked["deltaT"], asked["tinit"]
     total, final = asked["total_step"], asked["tfinal"]
     for field, value in (("total_step", total), ("tfinal", final)):
         # Only before 0.15, which checks nothing at construction.
-        if loop.allocates is not False and not isinstance(value, int | float):
+        if not isinstance(value, int | float):
             text = f"{field} is not a number"
             return _Run(Prediction(Stage.STEP, "TypeError", text, field=field, step=loop.counter.start))
     end = total - final
-    if loop.allocates is False or math.isnan(end):
+    if math.isnan(end):
         # Every comparison with NaN is false, and `update_and_allocate` returns at once.
         return _Run()
     if end == -math.inf:

@@ -131,9 +131,11 @@ class _Result:
         if compared.identical:
             return f"identical in this run, although {traced.story.removeprefix('differs: ')}"
         step, most = compared.apart, f"{compared.distance:.3g}"
-        return (
-            f"differs from optimizer step {step} on, by up to {most} in loss: {traced.story.removeprefix('differs: ')}"
-        )
+        what = traced.story.removeprefix("differs: ")
+        if compared.factor > 1:
+            where = f"step {step} of a run divided by {compared.factor}"
+            return f"differs from optimizer {where} on, by up to {most} in loss: {what}"
+        return f"differs from optimizer step {step} on, by up to {most} in loss: {what}"
 
     @property
     def disagreement(self) -> str | None:
