@@ -156,9 +156,8 @@ def allocate_per_micro_batch(facts: SiteFacts) -> Iterator[Hit]:
         if training.accumulates is not True:
             continue
         ended = _outcome(_traced(facts, training))
-        if training.per_micro_batch and call.counting in {Counting.STEPS, Counting.UNKNOWN}:
-            if call.counting is Counting.STEPS:
-                yield Hit((), {"each": call.owner or "the model", **ended}, (place_of(call),))
+        if training.per_micro_batch and call.counting is Counting.STEPS:
+            yield Hit((), {"each": call.owner or "the model", **ended}, (place_of(call),))
         elif call.counting is Counting.MICRO_BATCHES and not _counts_micro_batches(facts):
             micro = facts.site.source.slice(call.argument) if call.argument else ""
             yield Hit((), {"micro": micro, **ended}, (place_of(call),))
@@ -273,11 +272,10 @@ def _traced(facts: SiteFacts, training: Training) -> Trace | None:
 
 def _outcome(ended: Trace | None) -> dict[str, str]:
     """Put into words' reach how a run ends."""
-    if ended is None:
+    if ended is None or ended.exception is None:
+        # Ranks that are left depend on the number of modules, which no script tells.
         return {}
-    if ended.exception is not None:
-        return {"exception": ended.exception, "step": str(ended.failing_step)}
-    return {"live": str(ended.live), "kept": str(ended.kept)} if ended.live != ended.kept else {}
+    return {"exception": ended.exception, "step": str(ended.failing_step)}
 
 
 def _is_done_nearby(facts: SiteFacts) -> bool:
