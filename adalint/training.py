@@ -165,6 +165,8 @@ class Training:
     """The items of a Trainer's `callbacks=[…]`, or None when it has none."""
     built: Span | None = None
     """The call that makes the Trainer."""
+    loaded: Span | None = None
+    """The call that loads the model from a saved adapter, to train it on."""
 
 
 class UseKind(StrEnum):
@@ -182,11 +184,9 @@ class UseKind(StrEnum):
     WEIGHTED_MERGE = "weighted-merge"
     RESUMED = "resumed"
     BEST_CHECKPOINT = "best-checkpoint"
-    CONTINUED = "continued"
     SETTING_CHANGED = "setting-changed"
     HALF_PRECISION = "half-precision"
     LABELS_ON_INFERENCE = "labels-on-inference"
-    TRAINED = "trained"
 
 
 @dataclass(frozen=True, slots=True)

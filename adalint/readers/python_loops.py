@@ -23,6 +23,7 @@ from adalint.readers.python_iterations import ALLOCATE, Happening, Iteration, Te
 from adalint.readers.python_scopes import FUNCTIONS, dotted
 from adalint.readers.python_shapes import last_name
 from adalint.readers.python_things import Thing, Things
+from adalint.readers.python_wrapping import is_loaded
 from adalint.training import AllocatorCall, Counting, GuardKind, GuardPlace, Insertion, Place, Training, Way
 from adalint.values import UNKNOWN, Kleene, Literal
 
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from adalint.readers.python_counters import Counted
     from adalint.readers.python_flow import Flow
     from adalint.readers.python_scopes import FileMap
+    from adalint.source import Span
     from adalint.training import Use
 
 _FINITE: Final = re.compile(r"get_scale|found_inf|step_was_skipped|isfinite|isnan|isinf|overflow|skipped")
@@ -49,6 +51,8 @@ class Found:
     """The allocator is called on that very model."""
     uses: tuple[Use, ...] = ()
     """What else this training asks of the model."""
+    node: ast.AST | None = None
+    """The optimizer's step, or the call of the allocator or of `train()`, where the training happens."""
 
 
 def manual_trainings(flow: Flow, things: Things) -> list[Found]:
@@ -66,7 +70,7 @@ def manual_trainings(flow: Flow, things: Things) -> list[Found]:
         claimed |= {one.node for one in iteration.happenings}
         found.append(_training(iteration, steps[0], flow, things))
     found += [
-        Found(_lone_call(call, flow), wrap_of(model_of(call), things))
+        Found(_lone_call(call, flow, things), wrap_of(model_of(call), things), node=call)
         for call in flow.map.calls()
         if call not in claimed and isinstance(call.func, ast.Attribute) and call.func.attr == ALLOCATE
     ]
@@ -99,18 +103,18 @@ def _training(iteration: Iteration, step: Happening, flow: Flow, things: Things)
     if not calls:
         wrap = _wrap_in(iteration, things)
         inserted = _insertion(iteration, step, accumulates, wrap, flow, things)
-        return Found(replace(here, insertion=inserted), wrap)
+        return Found(replace(here, insertion=inserted), wrap, node=step.node)
     call = calls[0]
     circumstances = Circumstances(step, accumulates is True and _is_micro_loop(iteration))
     number = counted(call, iteration, circumstances, flow) if accumulates is not UNKNOWN else UNCOUNTED
     per_micro = accumulates is True and _is_per_micro_batch(call, step, iteration)
     guards = guards_around(call, step, iteration, flow)
     made = described_call(call, number.counting, guards, flow, things)
-    here = replace(here, call=made, per_micro_batch=per_micro)
+    here = replace(here, call=made, per_micro_batch=per_micro, loaded=loaded_to_train(model_of(call.node), things))
     if len(calls) == 1 and not iteration.opaque:
         here = replace(here, loop=_loop(iteration, call, number, here, flow))
     own = wrap_of(model_of(call.node), things)
-    return Found(here, own or _wrap_in(iteration, things), sure=own is not None)
+    return Found(here, own or _wrap_in(iteration, things), sure=own is not None, node=step.node)
 
 
 def _insertion(
@@ -195,6 +199,16 @@ def wrap_of(model: ast.expr | None, things: Things) -> ast.Call | None:
     return made if made in things.map.wraps else None
 
 
+def loaded_to_train(model: ast.expr | None, things: Things) -> Span | None:
+    """Find the `from_pretrained(…, is_trainable=True)` that loaded a model."""
+    made = None if model is None else things.made(model)
+    if made is None or not is_loaded(made, things.map):
+        return None
+    trainable = next((one.value for one in made.keywords if one.arg == "is_trainable"), None)
+    is_trained = isinstance(trainable, ast.Constant) and trainable.value is True
+    return things.map.span(made) if is_trained else None
+
+
 def _is_on_something_else(call: ast.Call, things: Things) -> bool:
     """Tell whether the method belongs to an object of a class of this file, so that it is not PEFT's."""
     owner = model_of(call) if isinstance(call.func, ast.Attribute) and call.func.attr == ALLOCATE else None
@@ -208,12 +222,13 @@ def _wrap_in(iteration: Iteration, things: Things) -> ast.Call | None:
     return wraps.pop() if len(wraps) == 1 else None
 
 
-def _lone_call(call: ast.Call, flow: Flow) -> Training:
+def _lone_call(call: ast.Call, flow: Flow, things: Things) -> Training:
     """Describe an allocator call of which no loop is in sight."""
     statement = flow.map.statement_of(call) or call
     span = flow.map.span(call)
     made = AllocatorCall(span, flow.map.span(statement), dotted(model_of(call) or call.func))
-    return Training(Way.MANUAL, span, call=made, reached=True)
+    loaded = loaded_to_train(model_of(call), things)
+    return Training(Way.MANUAL, span, call=made, reached=True, loaded=loaded)
 
 
 def described_call(

@@ -19,7 +19,7 @@ from adalint.readers.python_flow import Flow
 from adalint.readers.python_scopes import FileMap, dotted
 from adalint.readers.python_shapes import block_of, ends, is_pure, last_name
 from adalint.readers.python_syntax import parse
-from adalint.readers.python_trainings import read_trainings, with_trainings
+from adalint.readers.python_trainings import with_trainings
 from adalint.readers.python_worlds import World, in_every_world
 from adalint.readers.python_wrapping import is_wrapped
 from adalint.site import RUN_LENGTH_NAMES, Site, Surface
@@ -75,9 +75,7 @@ def read_sites(source: Source) -> list[Site]:
     lengths = _length_nodes(file_map)
     made = [(one.node, site) for one in found if (site := _site(one, file_map, lengths)) is not None]
     sites = _paired([site for _, site in made])
-    return with_trainings(
-        sites, [node for node, _ in made], read_trainings(Flow(file_map, World(blind=True))), file_map
-    )
+    return with_trainings(sites, [node for node, _ in made], Flow(file_map, World(blind=True)))
 
 
 def _replaces_the_class(file_map: FileMap) -> bool:

@@ -41,6 +41,12 @@ _OPTIMIZER: Final = re.compile(
     r"|(adam\w*|adamax|sgd|adafactor|adagrad|adadelta|lion|lamb|rmsprop|prodigy|came|muon)(8bit)?$"
 )
 _SCHEDULER: Final = re.compile(r"(?i)sched|^lr_|prof|bar$|progress|^env|ema$|metric|timer|meter|tracker|warmup")
+_RETURN_THEIR_OWNER: Final = frozenset(
+    {"to", "cuda", "cpu", "train", "eval", "half", "float", "bfloat16", "requires_grad_"}
+)
+"""Methods of a module that return it: what they are called on was made elsewhere."""
+
+_CHAINED: Final = 8
 _ENGINE: Final = re.compile(r"(?i)engine|deepspeed")
 
 
@@ -69,10 +75,16 @@ class Things:
 
     def made(self, node: ast.expr) -> ast.Call | None:
         """Find the call that made what an expression stands for, through names, wrappers and `prepare`."""
-        target = self.flow.target(node)
-        if target is None:
-            target = self.prepared(node)
-        return target if isinstance(target, ast.Call) else None
+        for _ in range(_CHAINED):
+            target = self.flow.target(node)
+            if target is None:
+                target = self.prepared(node)
+            if not isinstance(target, ast.Call):
+                return None
+            if not (isinstance(target.func, ast.Attribute) and target.func.attr in _RETURN_THEIR_OWNER):
+                return target
+            node = target.func.value
+        return None
 
     def prepared(self, node: ast.expr) -> ast.expr | None:
         """Follow `model, optimizer = accelerator.prepare(model, optimizer)` to what was given."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from adalint.readers.python_classes import lineage
 from adalint.readers.python_hooks import Family, HookedCall
-from adalint.readers.python_loops import Found, model_of, wrap_of
+from adalint.readers.python_loops import Found, loaded_to_train, model_of, wrap_of
 from adalint.readers.python_reach import Reach
 from adalint.readers.python_scopes import FUNCTIONS
 from adalint.readers.python_trainer_calls import Trainer, TrainerCalls
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from adalint.readers.python_things import Things
+    from adalint.source import Span
     from adalint.values import Kleene
 
 _PLAIN: Final = frozenset({"Trainer", "Seq2SeqTrainer", "SFTTrainer"})
@@ -74,6 +75,8 @@ class _Reader:
             built=None if trainer is None else self.map.span(trainer.call),
         )
         steps = None if trainer is None else self._steps(trainer)
+        if trainer is not None:
+            training = replace(training, loaded=self._loaded(trainer))
         if training.loop.allocates is True:
             calls = training.accumulation if training.per_micro_batch else 1
             training = replace(training, loop=replace(training.loop, steps=steps, calls=calls or 1))
@@ -111,7 +114,11 @@ class _Reader:
             ),
             trainer.wrap,
             uses=tuple(chain(self._of_loss(trainer), self._of_checkpoints(trainer, call))),
+            node=call,
         )
+
+    def _loaded(self, trainer: Trainer) -> Span | None:
+        return loaded_to_train(trainer.given("model"), self.things)
 
     # ── uses ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 

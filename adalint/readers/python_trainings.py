@@ -12,6 +12,8 @@ from adalint.readers.python_loops import Found, manual_trainings
 from adalint.readers.python_losses import bypassing_uses
 from adalint.readers.python_things import Things
 from adalint.readers.python_trainers import trainer_trainings
+from adalint.readers.python_uses import model_uses
+from adalint.readers.python_wrapping import configurations_of, number_of
 from adalint.site import Site, Surface
 from adalint.training import Way
 
@@ -21,14 +23,32 @@ if TYPE_CHECKING:
     from adalint.plan import Loop
     from adalint.readers.python_flow import Flow
     from adalint.readers.python_scopes import FileMap
-    from adalint.training import Training
+    from adalint.training import Training, Use
 
 
-def read_trainings(flow: Flow) -> list[Found]:
-    """Find all trainings of AdaLoRA in a file; none where the allocator that it calls is not PEFT's."""
-    if _brings_its_own_allocator(flow.map):
-        return []
+def with_trainings(sites: list[Site], nodes: Sequence[ast.expr], flow: Flow) -> list[Site]:
+    """Give each configuration its trainings and uses; a training that belongs to none of them is a Site of its own.
+
+    Nothing is told of a file whose allocator is not PEFT's. `nodes` are the constructions of the Sites.
+    """
+    file_map = flow.map
+    if _brings_its_own_allocator(file_map):
+        return sites
     things = Things(flow)
+    owned: dict[int, list[Found]] = {}
+    free: list[Training] = []
+    for one in _read_trainings(flow, things):
+        number = _owner(one, nodes, file_map)
+        if number is None:
+            free.append(one.training)
+        else:
+            owned.setdefault(number, []).append(one)
+    uses = model_uses(things, nodes, owned)
+    paired = [_with(site, owned.get(number, []), uses.get(number, [])) for number, site in enumerate(sites)]
+    return paired + [_elsewhere(one, file_map) for one in free if _is_pefts(one, sites, file_map)]
+
+
+def _read_trainings(flow: Flow, things: Things) -> list[Found]:
     bypassing = bypassing_uses(things)
     manual = [
         one if one.wrap is None else replace(one, uses=(*one.uses, *bypassing.get(one.wrap, ())))
@@ -63,46 +83,20 @@ def _brings_its_own_allocator(file_map: FileMap) -> bool:
     return defines or imports
 
 
-def with_trainings(
-    sites: list[Site], nodes: Sequence[ast.expr], found: Sequence[Found], file_map: FileMap
-) -> list[Site]:
-    """Give each configuration its trainings; a training that belongs to none of them is a Site of its own."""
-    owned: dict[int, list[Found]] = {}
-    free: list[Training] = []
-    for one in found:
-        number = _owner(one, nodes, file_map)
-        if number is None:
-            free.append(one.training)
-        else:
-            owned.setdefault(number, []).append(one)
-    paired = [_with(site, owned.get(number, [])) for number, site in enumerate(sites)]
-    return paired + [_elsewhere(one, file_map) for one in free if _is_pefts(one, sites, file_map)]
-
-
 def _owner(found: Found, nodes: Sequence[ast.expr], file_map: FileMap) -> int | None:
     """Find the configuration that a training's model was wrapped with."""
     if found.wrap is not None:
-        for number, node in enumerate(nodes):
-            if any(_may_be(given, node, file_map) for given in _configs_of(found.wrap)):
-                return number
+        number = number_of(configurations_of(found.wrap), nodes, file_map)
+        if number is not None:
+            return number
         if _is_known_to_be_another(found.wrap, file_map):
             return None
     return 0 if found.training.call is not None and len(nodes) == 1 and len(file_map.wraps) <= 1 else None
 
 
-def _configs_of(wrap: ast.Call) -> list[ast.expr]:
-    return [*wrap.args[1:2], *(one.value for one in wrap.keywords if one.arg == "peft_config")]
-
-
-def _may_be(given: ast.expr, made: ast.expr, file_map: FileMap) -> bool:
-    if given is made:
-        return True
-    return isinstance(given, ast.Name) and any(one.value is made for one in file_map.bindings(given.id, given))
-
-
 def _is_known_to_be_another(wrap: ast.Call, file_map: FileMap) -> bool:
     """Tell whether a model is wrapped with the configuration of another method."""
-    for given in _configs_of(wrap):
+    for given in configurations_of(wrap):
         made = given
         if isinstance(given, ast.Name):
             binding = file_map.the_binding(given.id, given)
@@ -114,14 +108,15 @@ def _is_known_to_be_another(wrap: ast.Call, file_map: FileMap) -> bool:
     return False
 
 
-def _with(site: Site, found: Sequence[Found]) -> Site:
+def _with(site: Site, found: Sequence[Found], used: Sequence[Use]) -> Site:
+    uses = (*site.uses, *used, *(use for one in found for use in one.uses))
     if not found:
-        return site
+        others = tuple(replace(other, uses=uses) for other in site.others) if used else site.others
+        return replace(site, uses=uses, others=others) if used else site
     trainings = [one.training for one in found]
     # A Trainer whose callback is known runs the callback's loop.
     loops = [one.training.loop if one.sure else UNKNOWN_LOOP for one in found if not _is_led_by_a_hook(one)]
     loop: Loop = loops[0] if loops and all(one == loops[0] for one in loops) else UNKNOWN_LOOP
-    uses = (*site.uses, *(use for one in found for use in one.uses))
     others = tuple(replace(other, loop=loop, trainings=tuple(trainings), uses=uses) for other in site.others)
     return replace(site, loop=loop, trainings=tuple(trainings), uses=uses, others=others)
 

@@ -1,0 +1,128 @@
+"""How the adapters of a Python file come onto their models: the wrap, its name, further adapters."""
+
+from __future__ import annotations
+
+import ast
+from functools import partial
+from typing import TYPE_CHECKING
+
+from adalint.readers.python_models import argument
+from adalint.readers.python_moments import LOOPS, loops_over, runs_before, seen_from
+from adalint.readers.python_scopes import dotted
+from adalint.readers.python_shapes import last_name
+from adalint.readers.python_wrapping import number_of
+from adalint.training import UseKind
+from adalint.values import Literal
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from adalint.readers.python_models import Models
+    from adalint.training import Use
+
+
+class Adapters:
+    """What one file does to put adapters onto models."""
+
+    def __init__(self, models: Models) -> None:
+        self.models = models
+        self.map = models.map
+
+    def uses(self) -> Iterator[tuple[int, Use]]:
+        """Find what is done, by the number of the configuration."""
+        for wrap, number in self.models.wraps.items():
+            yield from ((number, use) for use in self._of_wrap(wrap, number))
+        for owner, call in self.models.calls_of("add_adapter"):
+            yield from self._added(owner, call)
+        for owner, call in self.models.calls_of("add_weighted_adapter"):
+            merged = self.models.number(owner)
+            if merged is not None:
+                yield merged, self.models.use(UseKind.WEIGHTED_MERGE, call)
+        yield from self._injected()
+
+    def _of_wrap(self, wrap: ast.Call, number: int) -> Iterator[Use]:
+        statement = self.map.parent(wrap)
+        if isinstance(statement, ast.Expr) and wrap.args and not self.models.is_in_test(wrap):
+            given = wrap.args[0]
+            later = isinstance(given, ast.Name) and any(
+                runs_before(wrap, one, self.map) for one in self.map.uses(given.id, given)
+            )
+            if later:
+                yield self.models.use(UseKind.DISCARDED_WRAP, wrap)
+        name = argument(wrap, 2, "adapter_name")
+        if name is not None:
+            yield from self._named(name, wrap)
+        again = self._given_before(wrap, number)
+        if again is not None:
+            yield self.models.use(UseKind.CONFIG_REUSED, wrap, **again)
+
+    def _named(self, name: ast.expr, call: ast.Call) -> Iterator[Use]:
+        worth = self.models.things.flow.value(name)
+        if isinstance(worth, Literal) and isinstance(worth.value, str):
+            yield self.models.use(UseKind.ADAPTER_NAME, call, adapter_name=worth.value)
+
+    def _given_before(self, wrap: ast.Call, number: int) -> dict[str, object] | None:
+        """Tell whether a model was trained with this very object before: in an earlier round, or an earlier call."""
+        if self.map.attribute_stores("rank_pattern"):
+            return None
+        made = self.models.nodes[number]
+        for loop in loops_over(wrap, self.map):
+            if loop in self.map.parents(made) or isinstance(loop, ast.While):
+                break
+            if self._allocates(number, partial(self._lies_in, loop)):
+                return {"loop": wrap.lineno}
+        for other, its_number in self.models.wraps.items():
+            if its_number == number and other is not wrap and runs_before(other, wrap, self.map):
+                outside = not any(one in self.map.parents(made) for one in self._shared_loops(other, wrap))
+                if outside and self._allocates(number, lambda node: runs_before(node, wrap, self.map)):
+                    return {"first": other.lineno}
+        return None
+
+    def _lies_in(self, loop: ast.AST, node: ast.AST) -> bool:
+        return loop in self.map.parents(node)
+
+    def _shared_loops(self, first: ast.AST, second: ast.AST) -> list[ast.AST]:
+        around = set(self.map.parents(first))
+        return [one for one in self.map.parents(second) if isinstance(one, LOOPS) and one not in around]
+
+    def _allocates(self, number: int, lies: Callable[[ast.AST], bool]) -> bool:
+        """Tell whether a training of a configuration that calls the allocator lies where it is asked for."""
+        frames = {self.map.frame_of(wrap) for wrap, its in self.models.wraps.items() if its == number}
+        places = (seen_from(node, frame, self.map) for node in self.models.allocations(number) for frame in frames)
+        return any(place is not None and lies(place) for place in places)
+
+    def _added(self, owner: ast.expr, call: ast.Call) -> Iterator[tuple[int, Use]]:
+        """Read `add_adapter`: of transformers and diffusers it takes the configuration first, of PEFT a name."""
+        first = argument(call, 0, "adapter_config")
+        number = None if first is None else number_of([first], self.models.nodes, self.map)
+        if number is not None:
+            yield from self._applied(owner, call, number)
+            name = argument(call, 1, "adapter_name")
+        else:
+            second = argument(call, 1, "peft_config")
+            number = None if second is None else number_of([second], self.models.nodes, self.map)
+            name = argument(call, 0, "adapter_name")
+            if number is not None and self.models.number(owner) is not None:
+                yield number, self.models.use(UseKind.SECOND_ADAPTER, call)
+        if number is not None and name is not None:
+            yield from ((number, use) for use in self._named(name, call))
+
+    def _injected(self) -> Iterator[tuple[int, Use]]:
+        for call in self.map.calls():
+            if last_name(call.func) == "inject_adapter_in_model" and (self.map.path_of(call.func) or "")[:5] == "peft.":
+                config, model = argument(call, 0, "peft_config"), argument(call, 1, "model")
+                number = None if config is None else number_of([config], self.models.nodes, self.map)
+                if number is not None and model is not None:
+                    yield from self._applied(model, call, number)
+
+    def _applied(self, model: ast.expr, call: ast.Call, number: int) -> Iterator[tuple[int, Use]]:
+        """Tell of a configuration that goes into a plain model; its file may wrap that model as well."""
+        if self.models.is_in_test(call) or b"RankAllocator" in self.map.source.content:
+            return
+        name = dotted(model)
+        again = any(
+            name and wrap.args and dotted(wrap.args[0]) == name and runs_before(call, wrap, self.map)
+            for wrap in self.models.wraps
+        )
+        kind = UseKind.APPLIED_TWICE if again else UseKind.PLAIN_ADD_ADAPTER
+        yield number, self.models.use(kind, call, method=last_name(call.func))

@@ -1,0 +1,87 @@
+"""When things of a Python file run: before or after each other, in one branch or in two that exclude each other."""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING, Final
+
+from adalint.readers.python_scopes import FUNCTIONS
+from adalint.readers.python_shapes import arms_of, block_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from adalint.readers.python_scopes import FileMap
+
+LOOPS: Final = (ast.For, ast.AsyncFor, ast.While)
+_CALLS_UP: Final = 4
+"""So many functions are left for the place that calls them."""
+
+
+def seen_from(node: ast.AST, frame: ast.AST, file_map: FileMap) -> ast.expr | ast.stmt | None:
+    """Find where a function or module makes something happen: there itself, or by the one call that leads to it."""
+    for _ in range(_CALLS_UP):
+        own = file_map.frame_of(node)
+        if own is frame:
+            return node if isinstance(node, ast.expr | ast.stmt) else None
+        callers = file_map.callers_of(own) if isinstance(own, FUNCTIONS) else []
+        if len(callers) != 1:
+            return None
+        node = callers[0]
+    return None
+
+
+def runs_before(first: ast.AST, second: ast.AST, file_map: FileMap) -> bool:
+    """Tell whether one thing is sure to come before another wherever both happen in one round of their frame."""
+    for frame in dict.fromkeys((file_map.frame_of(first), file_map.frame_of(second))):
+        here, there = seen_from(first, frame, file_map), seen_from(second, frame, file_map)
+        if here is not None and there is not None and here is not there:
+            return file_map.start(here) < file_map.start(there) and not _exclude(here, there, file_map)
+    return False
+
+
+def loops_over(node: ast.AST, file_map: FileMap) -> Iterator[ast.AST]:
+    """Give the loops of its own frame in whose rounds a node runs, innermost first."""
+    frame = file_map.frame_of(node)
+    child = node
+    for parent in file_map.parents(node):
+        if parent is frame:
+            return
+        if isinstance(parent, LOOPS) and (child in parent.body or child is getattr(parent, "test", None)):
+            yield parent
+        child = parent
+
+
+def share_a_loop(first: ast.AST, second: ast.AST, file_map: FileMap) -> bool:
+    """Tell whether two things happen in the rounds of one loop, so that each comes after the other, too."""
+    for frame in dict.fromkeys((file_map.frame_of(first), file_map.frame_of(second))):
+        here, there = seen_from(first, frame, file_map), seen_from(second, frame, file_map)
+        if here is not None and there is not None:
+            return bool(set(loops_over(here, file_map)) & set(loops_over(there, file_map)))
+    return False
+
+
+def _exclude(first: ast.AST, second: ast.AST, file_map: FileMap) -> bool:
+    """Tell whether two nodes of one frame stand in branches of which a run takes but one."""
+    ways = {parent: child for child, parent in _steps_up(first, file_map)}
+    for child, parent in _steps_up(second, file_map):
+        if parent in ways:
+            arms = arms_of(parent) if isinstance(parent, ast.If | ast.Match) else []
+            arms += [parent.body, *(one.body for one in parent.handlers)] if isinstance(parent, ast.Try) else []
+            at = [_arm(way, parent, arms) for way in (ways[parent], child)]
+            return None not in at and at[0] != at[1]
+    return False
+
+
+def _arm(child: ast.AST, parent: ast.AST, arms: list[list[ast.stmt]]) -> int | None:
+    block = block_of(parent, child)
+    if block is None and isinstance(child, ast.ExceptHandler | ast.match_case):
+        block = child.body
+    return next((number for number, arm in enumerate(arms) if arm is block), None)
+
+
+def _steps_up(node: ast.AST, file_map: FileMap) -> Iterator[tuple[ast.AST, ast.AST]]:
+    child = node
+    for parent in file_map.parents(node):
+        yield child, parent
+        child = parent
