@@ -70,12 +70,12 @@ class Adapters:
             if loop in self.map.parents(made) or isinstance(loop, ast.While):
                 break
             if self._allocates(number, partial(self._lies_in, loop)):
-                return {"loop": wrap.lineno}
+                return {"loop": "for"}
         for other, its_number in self.models.wraps.items():
             if its_number == number and other is not wrap and runs_before(other, wrap, self.map):
                 outside = not any(one in self.map.parents(made) for one in self._shared_loops(other, wrap))
                 if outside and self._allocates(number, lambda node: runs_before(node, wrap, self.map)):
-                    return {"first": other.lineno}
+                    return {}
         return None
 
     def _lies_in(self, loop: ast.AST, node: ast.AST) -> bool:
