@@ -184,6 +184,8 @@ class UseKind(StrEnum):
     WEIGHTED_MERGE = "weighted-merge"
     RESUMED = "resumed"
     BEST_CHECKPOINT = "best-checkpoint"
+    SAMPLES_COUNTED = "samples-counted"
+    MICRO_BATCHES_COUNTED = "micro-batches-counted"
     SETTING_CHANGED = "setting-changed"
     HALF_PRECISION = "half-precision"
     LABELS_ON_INFERENCE = "labels-on-inference"

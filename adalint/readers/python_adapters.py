@@ -7,10 +7,10 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from adalint.readers.python_models import argument
-from adalint.readers.python_moments import LOOPS, loops_over, runs_before, seen_from
+from adalint.readers.python_moments import loops_over, runs_before, seen_from
 from adalint.readers.python_scopes import dotted
 from adalint.readers.python_shapes import last_name
-from adalint.readers.python_wrapping import number_of
+from adalint.readers.python_wrapping import configurations_of, number_of
 from adalint.training import UseKind
 from adalint.values import Literal
 
@@ -63,7 +63,7 @@ class Adapters:
 
     def _given_before(self, wrap: ast.Call, number: int) -> dict[str, object] | None:
         """Tell whether a model was trained with this very object before: in an earlier round, or an earlier call."""
-        if self.map.attribute_stores("rank_pattern"):
+        if self.map.attribute_stores("rank_pattern") or not self._is_given(wrap, number):
             return None
         made = self.models.nodes[number]
         for loop in loops_over(wrap, self.map):
@@ -71,19 +71,28 @@ class Adapters:
                 break
             if self._allocates(number, partial(self._lies_in, loop)):
                 return {"loop": "for"}
+        if self._is_in_comprehension(wrap, made) and (self.models.allocations(number) or not self.models.owned):
+            return {"loop": "for"}
         for other, its_number in self.models.wraps.items():
-            if its_number == number and other is not wrap and runs_before(other, wrap, self.map):
-                outside = not any(one in self.map.parents(made) for one in self._shared_loops(other, wrap))
-                if outside and self._allocates(number, lambda node: runs_before(node, wrap, self.map)):
-                    return {}
+            is_earlier = its_number == number and other is not wrap and runs_before(other, wrap, self.map)
+            is_same = is_earlier and self._is_given(other, number)
+            if is_same and self._allocates(number, lambda node: runs_before(node, wrap, self.map)):
+                return {}
         return None
+
+    def _is_given(self, wrap: ast.Call, number: int) -> bool:
+        """Tell whether a wrap is sure to be given the configuration of that number."""
+        given = configurations_of(wrap)
+        return any(self.models.things.flow.target(one) is self.models.nodes[number] for one in given)
+
+    def _is_in_comprehension(self, wrap: ast.Call, made: ast.expr) -> bool:
+        """Tell whether a comprehension wraps a model with each round, all of which are there at once."""
+        comprehensions = (ast.ListComp, ast.SetComp, ast.DictComp)
+        around = next((one for one in self.map.parents(wrap) if isinstance(one, comprehensions)), None)
+        return around is not None and around not in self.map.parents(made)
 
     def _lies_in(self, loop: ast.AST, node: ast.AST) -> bool:
         return loop in self.map.parents(node)
-
-    def _shared_loops(self, first: ast.AST, second: ast.AST) -> list[ast.AST]:
-        around = set(self.map.parents(first))
-        return [one for one in self.map.parents(second) if isinstance(one, LOOPS) and one not in around]
 
     def _allocates(self, number: int, lies: Callable[[ast.AST], bool]) -> bool:
         """Tell whether a training of a configuration that calls the allocator lies where it is asked for."""
@@ -94,13 +103,13 @@ class Adapters:
     def _added(self, owner: ast.expr, call: ast.Call) -> Iterator[tuple[int, Use]]:
         """Read `add_adapter`: of transformers and diffusers it takes the configuration first, of PEFT a name."""
         first = argument(call, 0, "adapter_config")
-        number = None if first is None else number_of([first], self.models.nodes, self.map)
+        number = None if first is None else number_of([first], self.models.nodes, self.models.things.flow)
         if number is not None:
             yield from self._applied(owner, call, number)
             name = argument(call, 1, "adapter_name")
         else:
             second = argument(call, 1, "peft_config")
-            number = None if second is None else number_of([second], self.models.nodes, self.map)
+            number = None if second is None else number_of([second], self.models.nodes, self.models.things.flow)
             name = argument(call, 0, "adapter_name")
             if number is not None and self.models.number(owner) is not None:
                 yield number, self.models.use(UseKind.SECOND_ADAPTER, call)
@@ -111,7 +120,7 @@ class Adapters:
         for call in self.map.calls():
             if last_name(call.func) == "inject_adapter_in_model" and (self.map.path_of(call.func) or "")[:5] == "peft.":
                 config, model = argument(call, 0, "peft_config"), argument(call, 1, "model")
-                number = None if config is None else number_of([config], self.models.nodes, self.map)
+                number = None if config is None else number_of([config], self.models.nodes, self.models.things.flow)
                 if number is not None and model is not None:
                     yield from self._applied(model, call, number)
 

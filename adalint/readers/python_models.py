@@ -32,7 +32,7 @@ class Models:
         self.wraps = {
             wrap: number
             for wrap in self.map.wraps
-            if (number := number_of(configurations_of(wrap), nodes, self.map)) is not None
+            if (number := number_of(configurations_of(wrap), nodes, things.flow)) is not None
         }
 
     def number(self, model: ast.expr) -> int | None:

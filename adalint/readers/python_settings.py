@@ -99,7 +99,7 @@ class Settings:
 
     def _of_name(self, store: ast.Attribute, name: ast.Name) -> int | None:
         """Find the configuration of that name, when a model is wrapped with it before and nothing uses it later."""
-        number = number_of([name], self.models.nodes, self.map)
+        number = number_of([name], self.models.nodes, self.models.things.flow)
         if number is None or self.models.things.flow.target(name) is not self.models.nodes[number]:
             return None
         wraps = [wrap for wrap, its in self.models.wraps.items() if its == number]

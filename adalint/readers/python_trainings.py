@@ -38,7 +38,7 @@ def with_trainings(sites: list[Site], nodes: Sequence[ast.expr], flow: Flow) -> 
     owned: dict[int, list[Found]] = {}
     free: list[Training] = []
     for one in _read_trainings(flow, things):
-        number = _owner(one, nodes, file_map)
+        number = _owner(one, nodes, flow)
         if number is None:
             free.append(one.training)
         else:
@@ -83,15 +83,15 @@ def _brings_its_own_allocator(file_map: FileMap) -> bool:
     return defines or imports
 
 
-def _owner(found: Found, nodes: Sequence[ast.expr], file_map: FileMap) -> int | None:
+def _owner(found: Found, nodes: Sequence[ast.expr], flow: Flow) -> int | None:
     """Find the configuration that a training's model was wrapped with."""
     if found.wrap is not None:
-        number = number_of(configurations_of(found.wrap), nodes, file_map)
+        number = number_of(configurations_of(found.wrap), nodes, flow)
         if number is not None:
             return number
-        if _is_known_to_be_another(found.wrap, file_map):
+        if _is_known_to_be_another(found.wrap, flow.map):
             return None
-    return 0 if found.training.call is not None and len(nodes) == 1 and len(file_map.wraps) <= 1 else None
+    return 0 if found.training.call is not None and len(nodes) == 1 and len(flow.map.wraps) <= 1 else None
 
 
 def _is_known_to_be_another(wrap: ast.Call, file_map: FileMap) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from adalint.readers.python_adapters import Adapters
+from adalint.readers.python_lengths import Lengths
 from adalint.readers.python_loaded import Loaded
 from adalint.readers.python_models import Models
 from adalint.readers.python_settings import Settings
@@ -26,7 +27,7 @@ def model_uses(things: Things, nodes: Sequence[ast.expr], owned: Mapping[int, Se
     found: dict[int, list[Use]] = {}
     if nodes:
         models = Models(things, nodes, owned)
-        for one in (Adapters(models), Settings(models), Loaded(models)):
+        for one in (Adapters(models), Lengths(models), Settings(models), Loaded(models)):
             for number, use in one.uses():
                 found.setdefault(number, []).append(use)
     return found

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from adalint.readers.python_flow import Flow
     from adalint.readers.python_scopes import FileMap
 
 
@@ -34,9 +35,13 @@ def may_be(given: ast.expr, made: ast.expr, file_map: FileMap) -> bool:
     return isinstance(given, ast.Name) and any(one.value is made for one in file_map.bindings(given.id, given))
 
 
-def number_of(given: Sequence[ast.expr], nodes: Sequence[ast.expr], file_map: FileMap) -> int | None:
-    """Find the first construction that one of several expressions may be."""
-    found = (number for number, node in enumerate(nodes) if any(may_be(one, node, file_map) for one in given))
+def number_of(given: Sequence[ast.expr], nodes: Sequence[ast.expr], flow: Flow) -> int | None:
+    """Find the construction that one of several expressions is, else the first that it may be."""
+    sure = {flow.target(one) for one in given}
+    for number, node in enumerate(nodes):
+        if node in sure:
+            return number
+    found = (number for number, node in enumerate(nodes) if any(may_be(one, node, flow.map) for one in given))
     return next(found, None)
 
 

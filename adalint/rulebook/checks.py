@@ -20,6 +20,7 @@ from adalint.rulebook.field_checks import (
     yaml_number_is_text,
 )
 from adalint.rulebook.hit import Hit
+from adalint.rulebook.length_checks import total_step_counts_micro_batches, total_step_counts_samples
 from adalint.rulebook.loop_checks import (
     allocate_after_zero_grad,
     allocate_before_backward,
@@ -162,6 +163,8 @@ CHECKS: Final[Mapping[str, Callable[[SiteFacts], Iterator[Hit]]]] = {
     "several_trainable_adapters": several_trainable_adapters,
     "step_counter_restarts": step_counter_restarts,
     "tfinal_read_as_end_step": tfinal_read_as_end_step,
+    "total_step_counts_micro_batches": total_step_counts_micro_batches,
+    "total_step_counts_samples": total_step_counts_samples,
     "trained_in_inference_mode": trained_in_inference_mode,
     "unknown_field": unknown_field,
     "unknown_suppression": found_by_the_engine,

@@ -47,7 +47,8 @@ _COMPONENTS: Final = (
 
 def config_object_reused(facts: SiteFacts) -> Iterator[Hit]:
     """Find a wrap with an object into which an earlier training has written its `rank_pattern`."""
-    yield from _hits(facts, UseKind.CONFIG_REUSED)
+    if _is_trainable(facts):
+        yield from _hits(facts, UseKind.CONFIG_REUSED)
 
 
 def adapter_without_peft_model(facts: SiteFacts) -> Iterator[Hit]:

@@ -1,0 +1,155 @@
+"""What `total_step` counts where it is a product with a length: samples of a data set, or batches of a loader."""
+
+from __future__ import annotations
+
+import ast
+import re
+from functools import cached_property
+from typing import TYPE_CHECKING, Final
+
+from adalint.readers.python_dicts import keywords
+from adalint.readers.python_scopes import dotted
+from adalint.readers.python_shapes import last_name
+from adalint.training import UseKind
+from adalint.values import UNKNOWN, Literal
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from adalint.readers.python_models import Models
+    from adalint.training import Use
+    from adalint.values import Expr
+
+_BATCH_SIZES: Final = frozenset({"batch_size", "train_batch_size", "per_device_train_batch_size"})
+_ACCUMULATIONS: Final = frozenset({"gradient_accumulation_steps", "accumulate_grad_batches", "accumulation_steps"})
+_LOADER: Final = re.compile(r"(?i)loader|_dl$|^dl$|batches")
+_DATASET: Final = re.compile(r"(?i)dataset|^ds$|_ds$")
+_TRAINER_DEFAULT: Final = 8
+"""`per_device_train_batch_size` of `TrainingArguments` where none is given."""
+
+_FOLLOWED: Final = 8
+_LARGEST_PRODUCT: Final = 8
+
+
+class Lengths:
+    """The lengths that one file gives to `total_step`."""
+
+    def __init__(self, models: Models) -> None:
+        self.models = models
+        self.map = models.map
+        self.flow = models.things.flow
+
+    def uses(self) -> Iterator[tuple[int, Use]]:
+        """Tell what `total_step` counts, by the number of the configuration, where it is no optimizer step."""
+        if b"len(" not in self.map.source.content:
+            return
+        for number, node in enumerate(self.models.nodes):
+            item = keywords(self.flow, node.keywords).items.get("total_step") if isinstance(node, ast.Call) else None
+            counted = None if item is None or item.node is None else self._length_in(item.node)
+            if counted is None:
+                continue
+            if self._is_loader(counted):
+                factor = self._accumulation
+                if factor is not None:
+                    found = {"factor": str(factor), "loader": ast.unparse(counted)}
+                    yield number, self.models.use(UseKind.MICRO_BATCHES_COUNTED, node, **found)
+            elif self._is_dataset(counted) and not self._is_walked(counted):
+                batch = self._batch_size
+                if batch is not None:
+                    found = {"dataset": ast.unparse(counted)}
+                    known = {} if batch is UNKNOWN else {"batch": str(batch.value)}  # type: ignore[union-attr]
+                    yield number, self.models.use(UseKind.SAMPLES_COUNTED, node, **found, **known)
+
+    def _length_in(self, node: ast.expr) -> ast.expr | None:
+        """Find what is measured by the one `len` in a product; None where anything else is done to it."""
+        measured: list[ast.expr] = []
+        pending, looked_at = [node], 0
+        while pending and looked_at < _LARGEST_PRODUCT:
+            looked_at += 1
+            match self._followed(pending.pop()):
+                case ast.BinOp(left=left, op=ast.Mult(), right=right):
+                    pending += [left, right]
+                case ast.Call(func=ast.Name(id="len"), args=[one]):
+                    measured.append(one)
+                case ast.Call(func=ast.Name(id="int"), args=[one]):
+                    pending.append(one)
+                case ast.Constant(value=int()) | ast.Name() | ast.Attribute() | ast.Subscript():
+                    pass
+                case _:
+                    return None
+        return measured[0] if len(measured) == 1 and not pending else None
+
+    def _followed(self, node: ast.expr) -> ast.expr:
+        """Follow names to a product or a length; what is anything else stays the name."""
+        following = self.flow.target(node) if isinstance(node, ast.Name | ast.Attribute) else None
+        return node if following is None else following
+
+    def _made(self, node: ast.expr) -> ast.expr | None:
+        return self.flow.target(node) if isinstance(node, ast.Name | ast.Attribute) else node
+
+    def _is_loader(self, node: ast.expr) -> bool:
+        made = self._made(node)
+        if isinstance(made, ast.Call):
+            return "DataLoader" in last_name(made.func) or "dataloader" in last_name(made.func)
+        return made is None and bool(_LOADER.search(dotted(node)))
+
+    def _is_dataset(self, node: ast.expr) -> bool:
+        """Tell whether something is a data set: what makes it says so, else its name."""
+        for _ in range(_FOLLOWED):
+            match self._made(node):
+                case ast.Call(func=func) as made:
+                    path = self.map.path_of(func) or ""
+                    if path.startswith("datasets.") or (path.startswith("torch.utils.data.") and "Loader" not in path):
+                        return True
+                    if isinstance(func, ast.Attribute) and func.attr in {"map", "shuffle", "select", "filter"}:
+                        node = func.value
+                        continue
+                    owner = self.map.class_named(made.func)
+                    return owner is not None and any("Dataset" in last_name(base) for base in owner.bases)
+                case ast.Subscript(value=owner, slice=ast.Constant(value=str())):
+                    node = owner
+                    continue
+                case None:
+                    name = dotted(node).rpartition(".")[2]
+                    return bool(_DATASET.search(name)) and not _LOADER.search(name)
+            return False
+        return False
+
+    def _is_walked(self, node: ast.expr) -> bool:
+        """Tell whether a loop of the file goes through the data set itself, so that samples may be steps."""
+        text = ast.unparse(node)
+        loops = (one for one in self.map.nodes() if isinstance(one, ast.For | ast.AsyncFor))
+        return any(
+            ast.unparse(part) == text
+            for loop in loops
+            for part in ast.walk(loop.iter)
+            if isinstance(part, ast.Name | ast.Attribute | ast.Subscript)
+        )
+
+    @cached_property
+    def _batch_size(self) -> Expr | None:
+        """Give the size of the batches that are trained with; UNKNOWN where it is symbolic, None if it may be one."""
+        sizes = list(self._settings(_BATCH_SIZES))
+        if not sizes and any(last_name(call.func).endswith("TrainingArguments") for call in self.map.calls()):
+            return Literal(_TRAINER_DEFAULT)
+        known = {one.value for one in sizes if isinstance(one, Literal)}
+        if not sizes or not all(type(one) is int and one > 1 for one in known):
+            return None
+        return Literal(known.pop()) if len(known) == 1 and all(isinstance(one, Literal) for one in sizes) else UNKNOWN
+
+    @cached_property
+    def _accumulation(self) -> int | None:
+        """Give the number of backward passes for one optimizer step, where the file says one number above 1."""
+        said = set(self._settings(_ACCUMULATIONS))
+        factor = said.pop() if len(said) == 1 else None
+        is_more = isinstance(factor, Literal) and type(factor.value) is int and factor.value > 1
+        return factor.value if is_more and isinstance(factor, Literal) else None
+
+    def _settings(self, names: frozenset[str]) -> Iterator[Expr]:
+        """Give what keywords and variables of these names are worth."""
+        for node in self.map.nodes():
+            match node:
+                case ast.keyword(arg=str(name), value=value) if name in names:
+                    yield self.flow.value(value)
+                case ast.Assign(targets=[ast.Name(id=name)], value=value) if name.lower() in names:
+                    yield self.flow.value(value)
