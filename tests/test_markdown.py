@@ -130,8 +130,37 @@ class TestWhichBlocks:
     def test_what_is_no_block_or_no_python_is_left_in_peace(self, text: str) -> None:
         assert found(text) == []
 
-    def test_names_do_not_flow_from_block_to_block(self) -> None:
-        assert found(fence("from peft import AdaLoraConfig\n") + fence("AdaLoraConfig(r=16)\n")) == []
+    @pytest.mark.parametrize("line", ["from peft import AdaLoraConfig", "from peft import LoraConfig, AdaLoraConfig"])
+    def test_what_is_imported_in_one_block_is_known_in_the_others(self, line: str) -> None:
+        assert found(fence(f"{line}\n") + fence("AdaLoraConfig(r=16, total_step=9)\n")) == [("ADA101", 5, 15)]
+
+    def test_a_module_that_is_imported_in_one_block_is_known_in_the_others(self) -> None:
+        assert found(fence("import peft as p\n") + fence("p.AdaLoraConfig(r=16, total_step=9)\n")) == [("ADA101", 5, 17)]
+
+    @pytest.mark.parametrize(
+        "first",
+        [
+            "AdaLoraConfig = None\n",
+            "def show():\n    from peft import AdaLoraConfig\n",
+            "from peft import AdaLoraConfig (\n",
+            "from .peft import AdaLoraConfig\n",
+            "from peft import AdaLoraConfig\n```\n\n```python\nfrom mine import AdaLoraConfig\n",
+        ],
+    )
+    def test_nothing_else_flows_from_block_to_block(self, first: str) -> None:
+        assert found(fence(first) + fence("AdaLoraConfig(r=16)\n")) == []
+
+    def test_a_callback_in_another_block_may_call_the_allocator(self) -> None:
+        training = (
+            "from peft import AdaLoraConfig, get_peft_model\n"
+            "from transformers import Trainer\n"
+            "model = get_peft_model(model, AdaLoraConfig(total_step=900, tfinal=100, task_type='CAUSAL_LM'))\n"
+            "Trainer(model=model).train()\n"
+        )
+        callback = "class Allocate(TrainerCallback):\n    def on_optimizer_step(self, args, state, control, model, **kw):\n        model.base_model.update_and_allocate(state.global_step)\n"
+        assert [code for code, *_ in found(fence(training))] == ["ADA401"]
+        assert found(fence(training) + fence(callback)) == []
+        assert [code for code, *_ in found(fence(training) + fence(training + callback))] == ["ADA401"]
 
     def test_a_broken_block_leaves_the_others(self) -> None:
         assert found(fence("AdaLoraConfig(\n") + fence(IGNORED_RANK)) == [("ADA101", 7, 24)]

@@ -33,9 +33,9 @@ def place(source: Source, operations: Sequence[Operation]) -> tuple[Edit, ...]:
     edits: list[Edit] = []
     for operation in operations:
         match operation:
-            case InsertCall(text=text, after=after):
+            case InsertCall(text=text, after=after, gate=gate):
                 anchor = _statement(after, file_map)
-                edits.append(_put(f"{_indent(anchor, file_map)}{text}", anchor, file_map))
+                edits.append(_put(_gated(text, gate, _indent(anchor, file_map), file_map), anchor, file_map))
             case MoveCall(statement=moved, after=after):
                 edits += _moved(_statement(moved, file_map), _statement(after, file_map), file_map)
             case DropGuard(call=call, statement=guard, part=part):
@@ -82,6 +82,14 @@ def _indent(statement: ast.stmt, file_map: FileMap) -> str:
     source = file_map.source
     start = file_map.start(statement)
     return source.slice(Span(source.line_span(source.row_of(start)).start, start))
+
+
+def _gated(text: str, gate: str | None, indent: str, file_map: FileMap) -> str:
+    """Write a statement, under its condition where there is one."""
+    if gate is None:
+        return f"{indent}{text}"
+    deeper = "\t" if indent.startswith("\t") else "    "
+    return f"{indent}if {gate}:{file_map.source.newline}{indent}{deeper}{text}"
 
 
 def _put(text: str, anchor: ast.stmt, file_map: FileMap) -> Edit:

@@ -90,10 +90,11 @@ class AddCallback:
 
 @dataclass(frozen=True, slots=True)
 class InsertCall:
-    """Put a statement directly below another one, which `after` covers."""
+    """Put a statement directly below another one, which `after` covers; under a condition, where there is a `gate`."""
 
     text: str
     after: Span
+    gate: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Whether another file of the same package calls the allocator, so that this one need not."""
+"""Whether another text calls the allocator, so that this one need not: of the same package, of the same tutorial."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from adalint.embedded import Embedded
 from adalint.readers.python_syntax import parse
 
 if TYPE_CHECKING:
@@ -17,10 +18,16 @@ if TYPE_CHECKING:
 MOST_FILES: Final = 500
 LARGEST: Final = 2_000_000
 _SIGN: Final = b"update_and_allocate"
+_CLASS: Final = b"AdaLoraConfig("
 
 
 def allocates_nearby(source: Source) -> bool:
-    """Tell whether a file of the package, or one that is imported from the same folder, names the allocator."""
+    """Tell whether a file of the package, or one that is imported from the same folder, names the allocator.
+
+    In Markdown another block may show it; not one with a configuration of its own, which is another example.
+    """
+    if isinstance(source, Embedded) and any(_SIGN in text and _CLASS not in text for text in source.beside):
+        return True
     path = Path(source.path)
     if not path.parent.is_dir():
         return False
@@ -56,9 +63,15 @@ def _imported(source: Source, folder: Path) -> Iterator[Path]:
                 yield from sorted(here.glob("*.py"))
 
 
-@lru_cache(maxsize=4096)
 def _names_it(path: Path) -> bool:
     try:
-        return path.is_file() and path.stat().st_size <= LARGEST and _SIGN in path.read_bytes()
+        status = path.stat()
+        return path.is_file() and status.st_size <= LARGEST and _read(path, status.st_mtime_ns, status.st_size)
     except OSError:
         return False
+
+
+@lru_cache(maxsize=4096)
+def _read(path: Path, _changed: int, _size: int) -> bool:
+    """Tell whether a file names the allocator, as it was when it was last changed."""
+    return _SIGN in path.read_bytes()

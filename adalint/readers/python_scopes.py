@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from adalint.readers.python_classes import read_argparse_defaults
+from adalint.readers.tutorials import imported_beside
 from adalint.source import Span
 
 if TYPE_CHECKING:
@@ -406,7 +407,7 @@ class FileMap:
             case ast.Name(id=name):
                 bindings = self.bindings(name, node)
                 if not bindings:
-                    return self._star_path(name)
+                    return self._star_path(name) or imported_beside(self.source).get(name)
                 paths = {self._binding_path(binding, depth) for binding in bindings} - {""}
                 return _one_path(paths)
         return None

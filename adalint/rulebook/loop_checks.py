@@ -46,8 +46,11 @@ def _inserted(training: Training, facts: SiteFacts) -> dict[str, Any]:
         # Without a final phase the last step must be reached, and an index ends one before it.
         counter, start = f"{counter} + 1", 1
     text = f"{place.owner}.update_and_allocate({counter})"
+    # Where gradients may overflow, a call without a condition would be ADA423.
+    finite = f"all(p.grad.isfinite().all() for p in {place.owner}.parameters() if p.grad is not None)"
+    gate = finite if training.fp16 is True else None
     loops = (Loop(allocates=False), replace(RIGHT_LOOP, counter=Counter(start=start)))
-    return {"call": text, "insert": InsertCall(text, place.after), "loops": loops}
+    return {"call": text, "insert": InsertCall(text, place.after, gate), "loops": loops}
 
 
 def _moved(training: Training, call: AllocatorCall) -> dict[str, Any]:

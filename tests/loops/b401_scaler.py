@@ -1,5 +1,6 @@
 # style: scaler
 # runs: never allocates; live 16 kept none
+# fixed: live 8 kept 8
 import torch
 from peft import AdaLoraConfig, get_peft_model
 from transformers import LlamaConfig, LlamaForCausalLM
