@@ -2,16 +2,22 @@
 
 A block's info string is its language and `key=value` words: `line` is where the finding stands, `file` the file's name,
 `bad` and `fix` say which Bad block and which of its fixes a Fixed block shows (both from 1), `transformers` which release
-of that package is pinned.
+of that package is pinned, `weights` which ranks the tensors beside an adapter's configuration have.
 """
 
 from __future__ import annotations
 
+import atexit
 import re
+import shutil
+import tempfile
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING
 
+import numpy as np
 from loop_runs import RULES_OF_LOOPS
+from safetensors.numpy import save_file
 
 from adalint.rulebook.pages import load
 from adalint.source import Source, kind_of
@@ -40,13 +46,31 @@ class Example:
 
     @property
     def source(self) -> Source:
-        """The block as the file that it stands for."""
+        """The block as the file that it stands for, with the weights beside it that its info string asks for."""
         kind = kind_of(self.file)
         assert kind is not None
-        return Source.decode(self.file, kind, self.text.encode())
+        path = self.file if "weights" not in self.words else _with_weights(self.text, self.file, self.words["weights"])
+        return Source.decode(path, kind, self.text.encode())
 
     def __str__(self) -> str:
         return f"{self.rule.code}-{self.section}-{self.number}"
+
+
+@cache
+def _with_weights(text: str, file: str, weights: str) -> str:
+    """Write a configuration and an `adapter_model.safetensors` with these ranks, `module:rank,…`, and name the former."""
+    folder = tempfile.mkdtemp(prefix="adalint-example-")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    tensors = {}
+    for module, rank in (one.split(":") for one in weights.split(",")):
+        prefix = f"base_model.model.{module}.lora_"
+        r = int(rank)
+        tensors |= {f"{prefix}A": np.ones((r, 6)), f"{prefix}E": np.ones((r, 1)), f"{prefix}B": np.ones((6, r))}
+    save_file(tensors, f"{folder}/adapter_model.safetensors")
+    path = f"{folder}/{file}"
+    with open(path, "w", encoding="utf-8") as out:
+        out.write(text)
+    return path
 
 
 def examples_of(rule: Rule) -> list[Example]:

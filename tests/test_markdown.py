@@ -312,7 +312,8 @@ class TestTheRulebook:
         wanted = [
             (finding.code, finding.message, example.source.slice(finding.span))
             for example in section("Bad")
-            if example.rule.code == code and code != "ADA901"  # a block that cannot be read is a sketch
+            # A block that cannot be read is a sketch, and beside a page there are no weights.
+            if example.rule.code == code and code not in {"ADA901", "ADA505"}
             for finding in check_source(example.source, everything).findings
         ]
         found = [(one.code, one.message, page.slice(one.span)) for one in check_source(page, everything).findings]

@@ -22,7 +22,9 @@ EVERYTHING = Settings(pedantic=True)
 
 
 def settings_of(example):
-    return replace(EVERYTHING, target_transformers=example.words.get("transformers"))
+    # ADA507 says of every saved adapter that it is one, whatever the page that shows it is about.
+    ignore = () if example.rule.code == "ADA507" else ("ADA507",)
+    return replace(EVERYTHING, target_transformers=example.words.get("transformers"), ignore=ignore)
 
 
 @pytest.mark.parametrize("example", section("Bad"), ids=str)

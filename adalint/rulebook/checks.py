@@ -6,6 +6,15 @@ from collections import Counter
 from typing import TYPE_CHECKING, Final
 
 from adalint.releases import is_known
+from adalint.rulebook.adapter_checks import (
+    adapter_emptied,
+    budget_not_reached,
+    malformed_rank_pattern,
+    not_servable,
+    rank_zero_on_old_peft,
+    saved_without_allocation,
+    weights_disagree,
+)
 from adalint.rulebook.field_checks import (
     beta_out_of_range,
     duplicate_key,
@@ -125,6 +134,7 @@ def found_by_the_engine(_: SiteFacts) -> Iterator[Hit]:
 
 CHECKS: Final[Mapping[str, Callable[[SiteFacts], Iterator[Hit]]]] = {
     "adapter_applied_twice": adapter_applied_twice,
+    "adapter_emptied": adapter_emptied,
     "adapter_without_peft_model": adapter_without_peft_model,
     "allocate_after_zero_grad": allocate_after_zero_grad,
     "allocate_before_backward": allocate_before_backward,
@@ -137,6 +147,7 @@ CHECKS: Final[Mapping[str, Callable[[SiteFacts], Iterator[Hit]]]] = {
     "allocator_never_called": allocator_never_called,
     "best_checkpoint_may_not_load": best_checkpoint_may_not_load,
     "beta_out_of_range": beta_out_of_range,
+    "budget_not_reached": budget_not_reached,
     "clashing_adapter_name": clashing_adapter_name,
     "config_object_reused": config_object_reused,
     "delta_t_outruns_budgeting": delta_t_outruns_budgeting,
@@ -153,12 +164,16 @@ CHECKS: Final[Mapping[str, Callable[[SiteFacts], Iterator[Hit]]]] = {
     "labels_on_inference_adapter": labels_on_inference_adapter,
     "layer_selection_conflict": layer_selection_conflict,
     "loftq_unsupported": loftq_unsupported,
+    "malformed_rank_pattern": malformed_rank_pattern,
+    "not_servable": not_servable,
     "orth_penalty_bypassed": orth_penalty_bypassed,
     "orth_penalty_multiplied": orth_penalty_multiplied,
     "orth_weight_out_of_range": orth_weight_out_of_range,
     "overflow_poisons_scores": overflow_poisons_scores,
     "rank_read_from_constant": rank_read_from_constant,
+    "rank_zero_on_old_peft": rank_zero_on_old_peft,
     "resume_after_pruning": resume_after_pruning,
+    "saved_without_allocation": saved_without_allocation,
     "setting_changed_after_wrapping": setting_changed_after_wrapping,
     "several_trainable_adapters": several_trainable_adapters,
     "step_counter_restarts": step_counter_restarts,
@@ -174,6 +189,7 @@ CHECKS: Final[Mapping[str, Callable[[SiteFacts], Iterator[Hit]]]] = {
     "unsupported_target_module": unsupported_target_module,
     "unused_suppression": found_by_the_engine,
     "weighted_merge_unsupported": weighted_merge_unsupported,
+    "weights_disagree": weights_disagree,
     "wrong_callback_hook": wrong_callback_hook,
     "wrong_value_type": wrong_value_type,
     "yaml_number_is_text": yaml_number_is_text,
