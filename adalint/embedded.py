@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 
     from adalint.findings import Finding
 
+_ALLOCATE: Final = b"update_and_allocate"
+"""In a text that names AdaLoRA, a block that has this is about it, whether or not it says so itself."""
+
 HOSTS: Final = frozenset({Kind.NOTEBOOK, Kind.MARKDOWN})
 
 
@@ -224,5 +227,5 @@ def _of_markdown(source: Source) -> list[Embedded]:
             title=fence.name,
         )
         for fence, content in blocks
-        if files.mentions_adalora(content)
+        if files.mentions_adalora(content) or (fence.kind is Kind.PYTHON and _ALLOCATE in content)
     ]

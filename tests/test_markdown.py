@@ -175,7 +175,7 @@ class TestWhichBlocks:
         )
 
     def test_a_block_knows_the_python_beside_it(self) -> None:
-        [one] = embedded_in(
+        one, _ = embedded_in(
             markdown(fence(IGNORED_RANK) + fence("model.update_and_allocate(step)\n") + fence("x", "text"))
         )
         assert [b"update_and_allocate" in text for text in one.beside] == [False, True]

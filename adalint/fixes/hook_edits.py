@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Final
 from adalint.fixes.callback import CALLBACK, callback_text
 from adalint.fixes.operations import AddCallback, RenameHook, Unplaceable
 from adalint.fixes.python_edits import insert_argument, read_layout
-from adalint.readers.python_scopes import FUNCTIONS, FileMap
-from adalint.readers.python_syntax import parse
+from adalint.readers.python_scopes import FUNCTIONS, FileMap, map_of
 from adalint.source import Edit, Span
 
 if TYPE_CHECKING:
@@ -31,7 +30,7 @@ def place(source: Source, operations: Sequence[Operation]) -> tuple[Edit, ...]:
     Raises:
         Unplaceable: one of them cannot be placed exactly; the message says why.
     """
-    file_map = FileMap(source, parse(source))
+    file_map = map_of(source)
     edits: list[Edit] = []
     for operation in operations:
         match operation:

@@ -11,9 +11,8 @@ import textwrap
 from typing import TYPE_CHECKING
 
 from adalint.fixes.operations import DropGuard, InsertCall, MoveCall, Unplaceable
-from adalint.readers.python_scopes import FileMap
+from adalint.readers.python_scopes import FileMap, map_of
 from adalint.readers.python_shapes import block_of
-from adalint.readers.python_syntax import parse
 from adalint.source import Edit, Span
 
 if TYPE_CHECKING:
@@ -29,7 +28,7 @@ def place(source: Source, operations: Sequence[Operation]) -> tuple[Edit, ...]:
     Raises:
         Unplaceable: one of them cannot be placed exactly; the message says why.
     """
-    file_map = FileMap(source, parse(source))
+    file_map = map_of(source)
     edits: list[Edit] = []
     for operation in operations:
         match operation:

@@ -34,14 +34,14 @@ OWN_FIELDS: Final = frozenset(name for name, field in FIELDS.items() if field.fa
 """Names that only AdaLoRA has; optimizers have betas, and LoRA a rank pattern."""
 
 LORA_FIELDS: Final = frozenset(FIELDS) - OWN_FIELDS
-_NUMBERS: Final = frozenset(name for name, field in FIELDS.items() if field.numeric)
+NUMBERS: Final = frozenset(name for name, field in FIELDS.items() if field.numeric)
 
 _HOUSEKEEPING: Final = frozenset(
     {"_target_", "_convert_", "_partial_", "_recursive_", "_args_", "class_path", "init_args", "dict_kwargs"}
 )
-_CLASS: Final = re.compile(r"peft\.(?:\w+\.)*AdaLoraConfig")
+CLASS: Final = re.compile(r"peft\.(?:\w+\.)*AdaLoraConfig")
 
-_METHODS: Final = frozenset(
+METHODS: Final = frozenset(
     [
         "lora",
         "qlora",
@@ -89,23 +89,23 @@ _METHODS: Final = frozenset(
         "lora+",
     ]
 )
-_WHOLE_MODEL: Final = frozenset({"full", "fullfinetuning", "fullft", "freeze", "frozen", "none", "linearprobe"})
-_DISCRIMINATOR: Final = re.compile(
+WHOLE_MODEL: Final = frozenset({"full", "fullfinetuning", "fullft", "freeze", "frozen", "none", "linearprobe"})
+DISCRIMINATOR: Final = re.compile(
     r"(?:type|kind|method|mode|strategy|variant|algorithm|approach|technique|adapter|peft|tuner|selected|name|use)"
     r"|(?:\w*_)?(?:method|tuner|variant)(?:_name)?"
     r"|(?:\w*_)?(?:peft|adapter|lora|tune|tuner|tuning|finetune|finetuning|train|training|ft|sft)"
     r"_(?:type|method|mode|name|strategy)",
     re.IGNORECASE,
 )
-_ON: Final = re.compile(
+ON: Final = re.compile(
     r"enabled?|active|is_active|is_enabled|use|with_lora"
     r"|(?:use|enable|with|apply)_(?:adalora|peft)|(?:adalora|peft)_enabled?",
     re.IGNORECASE,
 )
-_OFF: Final = re.compile(r"disabled?|inactive|skip|is_disabled", re.IGNORECASE)
+OFF: Final = re.compile(r"disabled?|inactive|skip|is_disabled", re.IGNORECASE)
 _FALSE_TEXTS: Final = frozenset({"false", "no", "off", "0", "none", ""})
 
-_RECORD_KEYS: Final = frozenset(
+RECORD_KEYS: Final = frozenset(
     [
         "_wandb",
         "wandb_version",
@@ -124,23 +124,23 @@ _RECORD_KEYS: Final = frozenset(
         "datetime_complete",
     ]
 )
-_RECORD_PARENTS: Final = re.compile(
+RECORD_PARENTS: Final = re.compile(
     r"best|best_\w+|trials?|results?|history|search|\w*search_space|\w*param_space|space|sweeps?|grid\w*|\w*_grid|"
     r"hyperparameter_search|hparam_search|tune_config|run_info|records?|leaderboard|properties|completed",
     re.IGNORECASE,
 )
-_MEASURED: Final = re.compile(
+MEASURED: Final = re.compile(
     r"(?:(?:train|eval|val|valid|validation|test|dev|best|final|mean|avg)_)?"
     r"(?:loss|acc|accuracy|f1|bleu|rouge\w*|perplexity|ppl|auc|mcc|exact_match|em|runtime|score|samples_per_second)"
     r"|(?:train|training|total|wall|elapsed|run)_(?:time|seconds|runtime)\w*"
     r"|elapsed|duration_\w+|\w*peak_memory\w*|\w*max_memory\w*",
     re.IGNORECASE,
 )
-_MEASUREMENTS: Final = re.compile(r"(?:\w+_)?(?:metrics|results?|scores?)", re.IGNORECASE)
+MEASUREMENTS: Final = re.compile(r"(?:\w+_)?(?:metrics|results?|scores?)", re.IGNORECASE)
 _RECORD_FILE: Final = re.compile(
     r"(?:.*[_-])?(?:results?|metrics|leaderboard|trainer_state|wandb-summary)", re.IGNORECASE
 )
-_FINISHED: Final = frozenset({"completed", "complete", "finished", "success", "succeeded", "done", "failed", "pruned"})
+FINISHED: Final = frozenset({"completed", "complete", "finished", "success", "succeeded", "done", "failed", "pruned"})
 _LABEL: Final = re.compile(r"(?!(?:none|null|nan|inf)$)[^\W\d_][^${}%<>]*", re.IGNORECASE)
 _BASES: Final = frozenset({"defaults", "_base_", "_BASE_", "__base__", "base_config", "extends", "inherit", "inherits"})
 
@@ -148,7 +148,7 @@ MANDATORY: Final = "???"
 """What OmegaConf wants to be given elsewhere, on the command line say."""
 
 _INTERPOLATION: Final = re.compile(r"\$\{[\w.\[\]-]+\}")
-_FILLED_IN: Final = re.compile(r"\$\{|\{\{|\{%|\$\(|%\(\w+\)s")
+FILLED_IN: Final = re.compile(r"\$\{|\{\{|\{%|\$\(|%\(\w+\)s")
 
 
 @functools.lru_cache(maxsize=4)
@@ -246,7 +246,7 @@ def _walk(source: Source, tree: Tree, document: Node, templates: frozenset[Conte
             for name, field in reversed(list(node.fields.items())):
                 value = field.entry.value
                 own_template = field.own and not isinstance(value, Alias) and value in templates
-                if own_template or (isinstance(name, str) and _RECORD_PARENTS.fullmatch(name)):
+                if own_template or (isinstance(name, str) and RECORD_PARENTS.fullmatch(name)):
                     continue
                 stack.append(_Place(value, field.entry, method, place.run_length))
 
@@ -280,9 +280,9 @@ def _site(source: Source, tree: Tree, node: Mapping, place: _Place) -> Site | No
     if not node.plain or place.method not in {None, "adalora"}:
         return None
     fields, holder, surface = node, place, None
-    if _CLASS.fullmatch(_text(node, "_target_") or ""):
+    if CLASS.fullmatch(_text(node, "_target_") or ""):
         surface = Surface.TARGET
-    elif _CLASS.fullmatch(_text(node, "class_path") or ""):
+    elif CLASS.fullmatch(_text(node, "class_path") or ""):
         surface = Surface.CLASS_PATH
         field = node.fields.get("init_args")
         inner = content(field.entry.value) if field else None
@@ -340,7 +340,7 @@ def _is_block(node: Mapping) -> bool:
 
 def _is_search_space(node: Mapping) -> bool:
     """Tell whether numbers are given as ranges: `{min: 4, max: 16}`, `[8, 12]`, `choice(8, 12)`."""
-    for name in _NUMBERS & _names(node):
+    for name in NUMBERS & _names(node):
         value = content(node.fields[name].entry.value)
         if isinstance(value, Mapping | Sequence):
             return True
@@ -351,23 +351,23 @@ def _is_search_space(node: Mapping) -> bool:
 
 def _is_description(node: Mapping) -> bool:
     """Tell whether the numbers are words throughout: labels of a form, a list of types, a translation."""
-    values = [node.fields[name].entry.value.value for name in _NUMBERS & _names(node)]
+    values = [node.fields[name].entry.value.value for name in NUMBERS & _names(node)]
     return bool(values) and all(isinstance(value, str) and _LABEL.fullmatch(value) is not None for value in values)
 
 
 def _is_record(node: Mapping) -> bool:
     """Tell whether a mapping tells what a run gave: measured numbers, or names that only logs have."""
-    if _RECORD_KEYS & _names(node):
+    if RECORD_KEYS & _names(node):
         return True
     for name, field in node.fields.items():
         if not isinstance(name, str):
             continue
         value = content(field.entry.value)
-        if isinstance(value, Scalar) and isinstance(value.value, float) and _MEASURED.fullmatch(name):
+        if isinstance(value, Scalar) and isinstance(value.value, float) and MEASURED.fullmatch(name):
             return True
-        if name in {"status", "state"} and isinstance(value, Scalar) and str(value.value).lower() in _FINISHED:
+        if name in {"status", "state"} and isinstance(value, Scalar) and str(value.value).lower() in FINISHED:
             return True
-        if _MEASUREMENTS.fullmatch(name) and _holds_numbers(value):
+        if MEASUREMENTS.fullmatch(name) and _holds_numbers(value):
             return True
     search = _text(node, "method")
     return search in {"bayes", "grid", "random"} and "parameters" in node.fields
@@ -386,11 +386,11 @@ def _is_off(node: Mapping) -> bool:
     for name, field in node.fields.items():
         if not isinstance(name, str):
             continue
-        off = _OFF.fullmatch(name)
-        if off is None and _ON.fullmatch(name) is None:
+        off = OFF.fullmatch(name)
+        if off is None and ON.fullmatch(name) is None:
             continue
         value = field.entry.value.value
-        if value is UNKNOWN or (isinstance(value, str) and _FILLED_IN.search(value)):
+        if value is UNKNOWN or (isinstance(value, str) and FILLED_IN.search(value)):
             return True
         if isinstance(value, str):
             value = value.lower() not in _FALSE_TEXTS
@@ -404,20 +404,20 @@ def _chosen(node: Mapping) -> str | None:
     chosen: set[str] = set()
     for name, field in node.fields.items():
         value = field.entry.value.value
-        if not isinstance(name, str) or not _DISCRIMINATOR.fullmatch(name):
+        if not isinstance(name, str) or not DISCRIMINATOR.fullmatch(name):
             continue
         if value is UNKNOWN and isinstance(content(field.entry.value), Scalar):
             chosen.add("other")
         if not isinstance(value, str):
             continue
         word = re.sub(r"[\s_-]", "", value).lower()
-        if _FILLED_IN.search(value) and name.lower() != "name":
+        if FILLED_IN.search(value) and name.lower() != "name":
             chosen.add("other")
         elif "adalora" in word:
             chosen.add("adalora")
-        elif word in _METHODS:
+        elif word in METHODS:
             chosen.add("other")
-        elif word in _WHOLE_MODEL:
+        elif word in WHOLE_MODEL:
             chosen.add("whole model")
     for method in ("whole model", "other", "adalora"):
         if method in chosen:
@@ -487,7 +487,7 @@ def _is_plain(value: Any) -> bool:
             stack += part.keys()
             stack += part.values()
         elif isinstance(part, str):
-            if _FILLED_IN.search(part) or not _is_printable(part):
+            if FILLED_IN.search(part) or not _is_printable(part):
                 return False
         elif part is not None and not isinstance(part, int | float):
             return False

@@ -7,7 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from adalint.readers.python_models import argument
-from adalint.readers.python_moments import loops_over, runs_before, seen_from
+from adalint.readers.python_moments import is_in_test, loops_over, runs_before, seen_from
 from adalint.readers.python_scopes import dotted
 from adalint.readers.python_shapes import last_name
 from adalint.readers.python_wrapping import configurations_of, number_of
@@ -42,7 +42,7 @@ class Adapters:
 
     def _of_wrap(self, wrap: ast.Call, number: int) -> Iterator[Use]:
         statement = self.map.parent(wrap)
-        if isinstance(statement, ast.Expr) and wrap.args and not self.models.is_in_test(wrap):
+        if isinstance(statement, ast.Expr) and wrap.args and not is_in_test(wrap, self.map):
             given = wrap.args[0]
             later = isinstance(given, ast.Name) and any(
                 runs_before(wrap, one, self.map) for one in self.map.uses(given.id, given)
@@ -126,7 +126,7 @@ class Adapters:
 
     def _applied(self, model: ast.expr, call: ast.Call, number: int) -> Iterator[tuple[int, Use]]:
         """Tell of a configuration that goes into a plain model; its file may wrap that model as well."""
-        if self.models.is_in_test(call) or b"RankAllocator" in self.map.source.content:
+        if is_in_test(call, self.map) or b"RankAllocator" in self.map.source.content:
             return
         name = dotted(model)
         again = any(

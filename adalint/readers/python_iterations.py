@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from adalint.plan import Event
-from adalint.readers.python_scopes import FUNCTIONS, FunctionNode, dotted
+from adalint.readers.python_scopes import FUNCTIONS, FunctionNode, children_of, dotted
 from adalint.readers.python_shapes import ends, last_name
 from adalint.readers.python_things import Thing
 
@@ -118,6 +118,7 @@ class Walker:
         self.things = things
         self.map = things.map
         self._eventful: dict[FunctionNode, bool] = {}
+        self._ordered: dict[ast.AST, list[ast.Call]] = {}
 
     def iteration(self, owner: Repeated) -> Iteration:
         """Walk through one round of a loop, or one call of a function."""
@@ -214,7 +215,9 @@ class Walker:
 
     def _expression(self, node: ast.AST, statement: ast.stmt, around: Surroundings, into: Iteration) -> None:
         """Note the calls in an expression: those inside others, and those to their left, come first."""
-        for call in _calls_in_order(node):
+        if node not in self._ordered:
+            self._ordered[node] = _calls_in_order(node)
+        for call in self._ordered[node]:
             self._call(call, statement, around, into)
 
     def _call(self, call: ast.Call, statement: ast.stmt, around: Surroundings, into: Iteration) -> None:
@@ -305,6 +308,8 @@ class Walker:
 
     def _method_takes_part(self, call: ast.Call, func: ast.Attribute) -> bool:
         """Tell of a method that the file does not define whether it may step, or clear gradients."""
+        if not _TELLING.search(func.attr):
+            return False
         thing = self.things.of(func.value)
         if thing is Thing.ENGINE and func.attr in {"step", "backward", "train_batch"}:
             return True
@@ -336,18 +341,21 @@ def _given(call: ast.Call) -> Iterator[ast.expr]:
 def _calls_in_order(node: ast.AST) -> list[ast.Call]:
     """Give the calls of an expression as they are evaluated: arguments before the call that takes them."""
     found: list[ast.Call] = []
-    pending: list[tuple[ast.AST, bool]] = [(node, False)]
+    # The other way round: a call, then what it takes from the last to the first.
+    pending: list[ast.AST] = [node]
     while pending:
-        one, done = pending.pop()
-        if isinstance(one, ast.Lambda | ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-            continue
-        if done:
-            found.append(one)  # type: ignore[arg-type]
+        one = pending.pop()
+        if isinstance(one, _LATER):
             continue
         if isinstance(one, ast.Call):
-            pending.append((one, True))
-        pending += [(child, False) for child in reversed(list(ast.iter_child_nodes(one)))]
+            found.append(one)
+        pending += children_of(one)
+    found.reverse()
     return found
+
+
+_LATER: Final = (ast.Lambda, ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+"""What stands in them is run another time."""
 
 
 def _operands(test: ast.expr, statement: ast.stmt, *, holds: bool) -> Iterator[Test]:

@@ -20,6 +20,7 @@ from adalint.readers.python_counters import (
     texts,
 )
 from adalint.readers.python_iterations import ALLOCATE, Happening, Iteration, Test, Walker
+from adalint.readers.python_moments import is_in_test
 from adalint.readers.python_scopes import FUNCTIONS, dotted
 from adalint.readers.python_shapes import last_name
 from adalint.readers.python_things import Thing, Things
@@ -53,6 +54,8 @@ class Found:
     """What else this training asks of the model."""
     node: ast.AST | None = None
     """The optimizer's step, or the call of the allocator or of `train()`, where the training happens."""
+    iteration: Iteration | None = None
+    """One round of a manual loop that makes an optimizer step with each backward pass."""
 
 
 def manual_trainings(flow: Flow, things: Things) -> list[Found]:
@@ -78,11 +81,17 @@ def manual_trainings(flow: Flow, things: Things) -> list[Found]:
 
 
 def _owners(flow: Flow) -> list[ast.For | ast.AsyncFor | ast.While | ast.FunctionDef | ast.AsyncFunctionDef]:
-    """Give what may be an iteration: inner loops before outer ones, and functions last."""
+    """Give what may be an iteration: inner loops first, before those of a function's callers too, functions last."""
     kinds = (ast.For, ast.AsyncFor, ast.While, *FUNCTIONS)
     nodes = [node for node in flow.map.nodes() if isinstance(node, kinds)]
     depth = {
-        node: (isinstance(node, FUNCTIONS), -sum(1 for _ in flow.map.parents(node)), node.lineno) for node in nodes
+        node: (
+            isinstance(node, FUNCTIONS),
+            -sum(1 for _ in loops_around(node, flow.map)),
+            -sum(1 for _ in flow.map.parents(node)),
+            node.lineno,
+        )
+        for node in nodes
     }
     return sorted(nodes, key=lambda node: depth[node])
 
@@ -100,10 +109,11 @@ def _training(iteration: Iteration, step: Happening, flow: Flow, things: Things)
         accumulation=factor,
         fp16=_may_overflow(iteration, things),
     )
+    stepping = iteration if accumulates is False and not iteration.opaque else None
     if not calls:
         wrap = _wrap_in(iteration, things)
         inserted = _insertion(iteration, step, accumulates, wrap, flow, things)
-        return Found(replace(here, insertion=inserted), wrap, node=step.node)
+        return Found(replace(here, insertion=inserted), wrap, node=step.node, iteration=stepping)
     call = calls[0]
     circumstances = Circumstances(step, accumulates is True and _is_micro_loop(iteration))
     number = counted(call, iteration, circumstances, flow) if accumulates is not UNKNOWN else UNCOUNTED
@@ -114,7 +124,8 @@ def _training(iteration: Iteration, step: Happening, flow: Flow, things: Things)
     if len(calls) == 1 and not iteration.opaque:
         here = replace(here, loop=_loop(iteration, call, number, here, flow))
     own = wrap_of(model_of(call.node), things)
-    return Found(here, own or _wrap_in(iteration, things), sure=own is not None, node=step.node)
+    made_by = own or _wrap_in(iteration, things)
+    return Found(here, made_by, sure=own is not None, node=step.node, iteration=stepping)
 
 
 def _insertion(
@@ -170,8 +181,7 @@ def _may_overflow(iteration: Iteration, things: Things) -> Kleene:
 
 def _may_be_left_out(iteration: Iteration, file_map: FileMap) -> bool:
     """Tell whether the allocator is named elsewhere in the file, or this is a test, which trains for another end."""
-    frame = file_map.frame_of(iteration.owner)
-    return _SIGN in file_map.source.content or (isinstance(frame, FUNCTIONS) and frame.name.startswith("test"))
+    return _SIGN in file_map.source.content or is_in_test(iteration.owner, file_map)
 
 
 def _places(iteration: Iteration, step: Happening, flow: Flow) -> tuple[Place, ...]:
@@ -419,8 +429,10 @@ def _loop(iteration: Iteration, call: Happening, number: Counted, training: Trai
     made = training.call
     guard = None if made is None else traced_guard(call, made.guards, number, flow)
     order = _order(iteration)
-    if guard is None or order is None or number.start is None or call.around.swallowed or _jumps(iteration):
+    if guard is None or order is None or number.start is None or call.around.swallowed:
         return UNKNOWN_LOOP
+    if _jumps(iteration):
+        return replace(UNKNOWN_LOOP, guard=guard)
     steps = _steps(iteration, flow)
     if training.accumulates is False:
         if number.counting is not Counting.STEPS:

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from adalint.readers.python_loops import wrap_of
 from adalint.readers.python_moments import runs_before, share_a_loop
-from adalint.readers.python_scopes import FUNCTIONS
 from adalint.readers.python_wrapping import configurations_of, number_of
 from adalint.training import Use, UseKind
 
@@ -71,11 +70,6 @@ class Models:
             runs_before(one, node, self.map) and not share_a_loop(one, node, self.map)
             for one in self.allocations(number)
         )
-
-    def is_in_test(self, node: ast.AST) -> bool:
-        """Tell whether a node stands in a test, which may do such a thing to see what comes of it."""
-        frame = self.map.frame_of(node)
-        return isinstance(frame, FUNCTIONS) and frame.name.startswith("test")
 
 
 def argument(call: ast.Call, position: int | None, name: str) -> ast.expr | None:

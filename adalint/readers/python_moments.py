@@ -18,6 +18,12 @@ _CALLS_UP: Final = 4
 """So many functions are left for the place that calls them."""
 
 
+def is_in_test(node: ast.AST, file_map: FileMap) -> bool:
+    """Tell whether a node stands in a test, which may do such a thing to see what comes of it."""
+    functions = (one for one in file_map.parents(node) if isinstance(one, FUNCTIONS))
+    return any(not isinstance(one, ast.Lambda) and one.name.startswith("test") for one in functions)
+
+
 def seen_from(node: ast.AST, frame: ast.AST, file_map: FileMap) -> ast.expr | ast.stmt | None:
     """Find where a function or module makes something happen: there itself, or by the one call that leads to it."""
     for _ in range(_CALLS_UP):

@@ -16,7 +16,7 @@ from adalint.readers.python_afterwards import afterwards
 from adalint.readers.python_classes import class_defaults, class_fields, lineage
 from adalint.readers.python_dicts import keywords
 from adalint.readers.python_flow import Flow
-from adalint.readers.python_scopes import FileMap, dotted
+from adalint.readers.python_scopes import FileMap, dotted, map_of
 from adalint.readers.python_shapes import block_of, ends, is_pure, last_name
 from adalint.readers.python_syntax import parse
 from adalint.readers.python_trainings import with_trainings
@@ -65,10 +65,10 @@ def read_sites(source: Source) -> list[Site]:
     Raises:
         ReadError: the text is not Python.
     """
-    tree = parse(source)
     if not any(sign in source.content for sign in _SIGNS):
+        parse(source)
         return []
-    file_map = FileMap(source, tree)
+    file_map = map_of(source)
     if _replaces_the_class(file_map):
         return []
     found = [one for one in _constructions(file_map) if _is_judged(one.node, file_map)]

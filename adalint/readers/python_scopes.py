@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import ast
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from adalint.readers.python_classes import read_argparse_defaults
+from adalint.readers.python_syntax import parse
 from adalint.readers.tutorials import imported_beside
 from adalint.source import Span
 
@@ -88,6 +89,7 @@ class FileMap:
         self._nodes: list[ast.AST] = []
         self._scopes: list[Scope] = []
         self._frames: dict[ast.AST, ast.AST] = {}
+        self._paths: dict[ast.expr, str | None] = {}
         self._walk()
 
     def _walk(self) -> None:
@@ -107,7 +109,7 @@ class FileMap:
                 inner = Scope(node, scope)
                 self._scopes.append(inner)
             is_split = inner is not scope or kind is ast.arguments or kind is ast.comprehension
-            for child in _children(node):
+            for child in children_of(node):
                 self._parent[child] = node
                 pending.append((child, self._scope_for(node, child, scope, inner) if is_split else inner))
         for scope, name, is_global in declared:
@@ -400,6 +402,13 @@ class FileMap:
         """Resolve a name or attribute to the dotted path that was imported; None when the file does not tell one."""
         if depth > _LONGEST_PATH:
             return None
+        if depth:
+            return self._find_path(node, depth)
+        if node not in self._paths:
+            self._paths[node] = self._find_path(node, 0)
+        return self._paths[node]
+
+    def _find_path(self, node: ast.expr, depth: int) -> str | None:
         match node:
             case ast.Attribute(value=owner, attr=attr):
                 path = self.path_of(owner, depth + 1)
@@ -528,8 +537,12 @@ def _may_lie_in(inner: ast.AST, outer: ast.AST) -> bool:
     )
 
 
-def _children(node: ast.AST) -> list[ast.AST]:
+def children_of(node: ast.AST) -> list[ast.AST]:
     """Give the nodes directly inside a node, without operators and contexts, which have no place in the text."""
+    if isinstance(node, _LEAVES):
+        return []
+    if isinstance(node, ast.Attribute):
+        return [node.value]
     found: list[ast.AST] = []
     for name in node._fields:
         value = getattr(node, name, None)
@@ -540,6 +553,8 @@ def _children(node: ast.AST) -> list[ast.AST]:
     return found
 
 
+_LEAVES: Final = (ast.Name, ast.Constant)
+"""Two of three nodes; nothing stands inside them."""
 _MARKS: Final = frozenset(
     kind
     for base in (ast.expr_context, ast.operator, ast.unaryop, ast.boolop, ast.cmpop)
@@ -648,3 +663,13 @@ def _function_scope(scope: Scope) -> Scope:
     while isinstance(scope.node, ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp) and scope.parent:
         scope = scope.parent
     return scope
+
+
+@lru_cache(maxsize=1)
+def map_of(source: Source) -> FileMap:
+    """Parse a file and map it; the last one is kept, since fixes are placed in what was just read.
+
+    Raises:
+        ReadError: the text is not Python.
+    """
+    return FileMap(source, parse(source))

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 from adalint.readers.python_classes import lineage
 from adalint.readers.python_hooks import Family, HookedCall
 from adalint.readers.python_loops import Found, loaded_to_train, model_of, wrap_of
+from adalint.readers.python_moments import is_in_test
 from adalint.readers.python_reach import Reach
 from adalint.readers.python_scopes import FUNCTIONS
 from adalint.readers.python_trainer_calls import Trainer, TrainerCalls
@@ -71,7 +72,7 @@ class _Reader:
             accumulates=accumulates,
             accumulation=factor,
             per_micro_batch=each and hook is not None and hook.name == "training_step" and accumulates is True,
-            fp16=UNKNOWN if trainer is None else self._fp16(trainer),
+            fp16=UNKNOWN if trainer is None or is_in_test(trainer.call, self.map) else self._fp16(trainer),
             built=None if trainer is None else self.map.span(trainer.call),
         )
         steps = None if trainer is None else self._steps(trainer)

@@ -6,16 +6,20 @@ import ast
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from adalint.embedded import Embedded
 from adalint.plan import UNKNOWN_LOOP
 from adalint.readers.python_iterations import ALLOCATE
 from adalint.readers.python_loops import Found, manual_trainings
 from adalint.readers.python_losses import bypassing_uses
+from adalint.readers.python_moments import is_in_test
+from adalint.readers.python_rounds import length_before
 from adalint.readers.python_things import Things
 from adalint.readers.python_trainers import trainer_trainings
 from adalint.readers.python_uses import model_uses
 from adalint.readers.python_wrapping import configurations_of, number_of
 from adalint.site import Site, Surface
 from adalint.training import Way
+from adalint.values import UNKNOWN
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -44,7 +48,10 @@ def with_trainings(sites: list[Site], nodes: Sequence[ast.expr], flow: Flow) -> 
         else:
             owned.setdefault(number, []).append(one)
     uses = model_uses(things, nodes, owned)
-    paired = [_with(site, owned.get(number, []), uses.get(number, [])) for number, site in enumerate(sites)]
+    paired = [
+        _with(_with_length(site, node, owned.get(number, []), flow), owned.get(number, []), uses.get(number, []))
+        for number, (site, node) in enumerate(zip(sites, nodes, strict=True))
+    ]
     return paired + [_elsewhere(one, file_map) for one in free if _is_pefts(one, sites, file_map)]
 
 
@@ -54,7 +61,14 @@ def _read_trainings(flow: Flow, things: Things) -> list[Found]:
         one if one.wrap is None else replace(one, uses=(*one.uses, *bypassing.get(one.wrap, ())))
         for one in manual_trainings(flow, things)
     ]
-    return _without_doubles(manual, trainer_trainings(things))
+    return [_as_asked(one, flow.map) for one in _without_doubles(manual, trainer_trainings(things))]
+
+
+def _as_asked(one: Found, file_map: FileMap) -> Found:
+    """Forget of a training in a test what only makes a run worse: a test trains for another end."""
+    if one.node is None or not is_in_test(one.node, file_map):
+        return one
+    return replace(one, uses=(), training=replace(one.training, fp16=UNKNOWN))
 
 
 def _without_doubles(manual: list[Found], hooked: list[Found]) -> list[Found]:
@@ -108,6 +122,16 @@ def _is_known_to_be_another(wrap: ast.Call, file_map: FileMap) -> bool:
     return False
 
 
+def _with_length(site: Site, made: ast.expr, found: Sequence[Found], flow: Flow) -> Site:
+    """Tell the length of the run by the one loop that trains a configuration, where nothing else tells it."""
+    if site.run_length is not None or "total_step" in site.values or site.late_total_step or site.others:
+        return site
+    iterations = [one.iteration for one in found]
+    if len(iterations) != 1 or iterations[0] is None:
+        return site
+    return replace(site, run_length=length_before(iterations[0], made, flow))
+
+
 def _with(site: Site, found: Sequence[Found], used: Sequence[Use]) -> Site:
     uses = (*site.uses, *used, *(use for one in found for use in one.uses))
     if not found:
@@ -139,5 +163,7 @@ def _is_pefts(training: Training, sites: Sequence[Site], file_map: FileMap) -> b
         return False
     if sites:
         return True
-    text = file_map.source.slice(training.call.span)
-    return "base_model" in text or b"adalora" in file_map.source.content.lower()
+    source = file_map.source
+    if "base_model" in source.slice(training.call.span) or b"adalora" in source.content.lower():
+        return True
+    return isinstance(source, Embedded) and b"adalora" in source.host.content.lower()

@@ -41,7 +41,7 @@ def adapter_emptied(facts: SiteFacts) -> Iterator[Hit]:
     found = _kept_and_budget(facts)
     if found is not None and (found[0] == 0 or found[0] < _EMPTIED_BELOW * found[1]):
         told = _told(facts, *found)
-        yield Hit(("rank_pattern", "target_r"), {"nothing": "no rank"} | told if found[0] == 0 else told)
+        yield Hit(("rank_pattern", "target_r"), told | {"nothing": "0"} if found[0] == 0 else told)
 
 
 def malformed_rank_pattern(facts: SiteFacts) -> Iterator[Hit]:

@@ -1,0 +1,79 @@
+"""How many optimizer steps a file's own loops make, as an expression that its author could have written."""
+
+from __future__ import annotations
+
+import ast
+import re
+from typing import TYPE_CHECKING, Final
+
+from adalint.readers.python_counters import loops_around, unwrapped
+from adalint.readers.python_shapes import last_name
+from adalint.values import Symbol, Value
+
+if TYPE_CHECKING:
+    from adalint.readers.python_flow import Flow
+    from adalint.readers.python_iterations import Iteration
+
+_LOADER: Final = re.compile(r"(?i)loader")
+_ITERATORS: Final = frozenset({"iter", "cycle", "zip", "map", "filter", "islice", "chain", "repeat"})
+_JUMPS: Final = (ast.Break, ast.Return, ast.Raise, ast.Continue)
+
+
+def length_before(iteration: Iteration, made: ast.expr, flow: Flow) -> Value | None:
+    """Write the number of rounds of all loops around, `len(loader) * epochs`, as it could stand in a construction.
+
+    None where a loop may end early or does not tell its length, or a name is not what it is at the construction.
+    """
+    owner = iteration.owner
+    loops = [owner, *loops_around(owner, flow.map)]
+    factors: list[tuple[str, ast.expr]] = []
+    for loop in loops:
+        if not isinstance(loop, ast.For) or any(isinstance(part, _JUMPS) for part in _own_parts(loop)):
+            return None
+        factor = _factor(loop.iter, flow)
+        if factor is None or not _is_known_at(factor[1], made, flow):
+            return None
+        factors.append(factor)
+    if not any(text.startswith("len(") for text, _ in factors):
+        return None
+    span = flow.map.span(factors[0][1])
+    text = " * ".join(text for text, _ in factors)
+    return Value(Symbol(text), span, span, text)
+
+
+def _own_parts(loop: ast.For) -> list[ast.AST]:
+    return [part for statement in loop.body for part in ast.walk(statement)]
+
+
+def _factor(iterated: ast.expr, flow: Flow) -> tuple[str, ast.expr] | None:
+    """Write how often a loop goes round: `epochs` of `range(epochs)`, `len(loader)` of a loader."""
+    match unwrapped(iterated, flow):
+        case ast.Call(func=ast.Name(id="enumerate"), args=[inner, *_]):
+            return _factor(inner, flow)
+        case ast.Call(
+            func=ast.Name(id="range"), args=[ast.Name() | ast.Attribute() | ast.Constant(value=int()) as stop]
+        ):
+            return ast.unparse(stop), stop
+        case ast.Name() | ast.Attribute() as loader if _is_loader(loader, flow):
+            return f"len({ast.unparse(loader)})", loader
+    return None
+
+
+def _is_loader(node: ast.Name | ast.Attribute, flow: Flow) -> bool:
+    """Tell whether an iterable has a length: PyTorch's loader, or one that is called a loader and is no iterator."""
+    made = flow.target(node)
+    if isinstance(made, ast.Call) and "DataLoader" in last_name(made.func):
+        return True
+    is_iterator = isinstance(made, ast.Call) and last_name(made.func) in _ITERATORS
+    return (made is None or isinstance(made, ast.Call)) and not is_iterator and bool(_LOADER.search(ast.unparse(node)))
+
+
+def _is_known_at(node: ast.expr, made: ast.expr, flow: Flow) -> bool:
+    """Tell whether an expression means the same at the construction: its names are bound there, once and before."""
+    names = [part for part in ast.walk(node) if isinstance(part, ast.Name)]
+    same = all(
+        flow.map.owner_of(one.id, one)[0] is flow.map.owner_of(one.id, made)[0]
+        and len(flow.map.bindings(one.id, made)) == 1
+        for one in names
+    )
+    return same and flow.map.names_bound_before(node, made)
