@@ -19,11 +19,12 @@ def render(reports: Iterable[Report]) -> str:
 
     In a notebook rows count within the cell that `cell` names, from 1 among all cells; so do related places and edits.
     """
-    found = [_finding(report.source, finding) for report in reports for finding in report.findings]
+    found = [as_object(report.source, finding) for report in reports for finding in report.findings]
     return json.dumps(found, indent=2) + "\n"
 
 
-def _finding(source: Source, finding: Finding) -> dict[str, Any]:
+def as_object(source: Source, finding: Finding) -> dict[str, Any]:
+    """Give one finding as the array and the lines of `jsonl` have it."""
     best = finding.fixes[0] if finding.fixes else None
     return {
         "code": finding.code,

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from adalint.findings import Severity
+from adalint.report.places import in_file
 from adalint.report.words import STDIN
-from adalint.source import Kind
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from adalint.findings import Finding, Fix, Report
     from adalint.source import Source, Span
+
+Location: TypeAlias = dict[str, Any]
+"""The `uri` of a document and a `range` in it."""
 
 SEVERITIES = {Severity.ERROR: 1, Severity.WARNING: 2, Severity.INFO: 3}
 
@@ -25,43 +28,39 @@ def render(reports: Iterable[Report]) -> str:
     Positions and edits of a notebook are those of its file, since only an editor knows the documents of its cells.
     A file without findings has an empty entry, so that an editor takes its old marks away.
     """
-    return json.dumps([_publication(_in_file(report)) for report in reports], indent=2) + "\n"
-
-
-def _in_file(report: Report) -> Report:
-    if report.source.kind is not Kind.NOTEBOOK:
-        return report
-    from adalint.notebook import in_file
-
-    return in_file(report)
+    return json.dumps([_publication(in_file(report)) for report in reports], indent=2) + "\n"
 
 
 def _publication(report: Report) -> dict[str, Any]:
     uri = _uri(report.source.path)
-    return {"uri": uri, "diagnostics": [_diagnostic(report.source, uri, finding) for finding in report.findings]}
+
+    def locate(span: Span) -> Location:
+        return {"uri": uri, "range": _range(report.source, span)}
+
+    return {"uri": uri, "diagnostics": [diagnostic(finding, locate) for finding in report.findings]}
 
 
-def _diagnostic(source: Source, uri: str, finding: Finding) -> dict[str, Any]:
+def diagnostic(finding: Finding, locate: Callable[[Span], Location]) -> dict[str, Any]:
+    """Give a finding as a `Diagnostic`; `locate` tells where in which document a span is."""
     return {
-        "range": _range(source, finding.span),
+        "range": locate(finding.span)["range"],
         "severity": SEVERITIES[finding.severity],
         "code": finding.code,
         "source": "adalint",
         "message": finding.message,
         "relatedInformation": [
-            {"location": {"uri": uri, "range": _range(source, related.span)}, "message": related.message}
-            for related in finding.related
+            {"location": locate(related.span), "message": related.message} for related in finding.related
         ],
-        "data": {"name": finding.name, "fixes": [_fix(source, fix) for fix in finding.fixes]},
+        "data": {"name": finding.name, "fixes": [_fix(fix, locate) for fix in finding.fixes]},
     }
 
 
-def _fix(source: Source, fix: Fix) -> dict[str, Any]:
+def _fix(fix: Fix, locate: Callable[[Span], Location]) -> dict[str, Any]:
     return {
         "title": fix.title,
         "effect": str(fix.effect),
         "applicability": fix.safety.name.lower(),
-        "edits": [{"range": _range(source, edit.span), "newText": edit.text} for edit in fix.edits],
+        "edits": [{"range": locate(edit.span)["range"], "newText": edit.text} for edit in fix.edits],
     }
 
 
