@@ -11,6 +11,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from adalint import files
+from adalint.baseline import Baselines
 from adalint.findings import Finding, Fixed, Report, Safety, Severity
 from adalint.settings import Flags, Settings, SettingsError, over, resolver
 from adalint.source import Encoding, Kind, Source, SourceError, Span, kind_of
@@ -139,7 +140,16 @@ def check_paths(paths: Iterable[str | os.PathLike[str]], *, flags: Flags | None 
         os.lstat(path)
     flags = flags or Flags()
     try:
-        inputs = Inputs(Request(named, flags=flags, resolve=resolver(flags), output_format="json", quiet=True))
+        inputs = Inputs(
+            Request(
+                named,
+                flags=flags,
+                resolve=resolver(flags),
+                output_format="json",
+                quiet=True,
+                hides_known=flags.take_a_baseline,
+            )
+        )
         reports = [text.weighed(check_source(text.source, text.settings)) for text in inputs.texts()]
     except Failure as failure:
         raise SettingsError(failure.message) from None
@@ -147,7 +157,7 @@ def check_paths(paths: Iterable[str | os.PathLike[str]], *, flags: Flags | None 
 
 
 def settings_for(path: str | os.PathLike[str], *, flags: Flags | None = None) -> Settings:
-    """Settle what a file is judged by, as the command line does: its nearest settings and its project's pins.
+    """Settle what a file is judged by, as the command line does: its nearest settings, pins and baseline.
 
     >>> import adalint
     >>> adalint.settings_for("train.py", flags=adalint.Flags(isolated=True, target_peft="0.14.0")).target_peft
@@ -159,7 +169,9 @@ def settings_for(path: str | os.PathLike[str], *, flags: Flags | None = None) ->
     from adalint import targets
 
     place = os.fspath(path)
-    return targets.over(resolver(flags or Flags())(place), targets.finder()(place))
+    flags = flags or Flags()
+    settled = targets.over(resolver(flags)(place), targets.finder()(place))
+    return Baselines().over(settled, place) if flags.take_a_baseline else settled
 
 
 def _settled(settings: Settings | None, target_peft: str | None) -> Settings:

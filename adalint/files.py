@@ -269,8 +269,17 @@ def _exclusions(base: str, patterns: Iterable[str]) -> Override:
 
 
 def _in_repository(folder: str) -> bool:
-    place = Path(folder).resolve()
-    return any((parent / ".git").exists() for parent in (place, *place.parents))
+    return _repository_around(os.path.realpath(folder)) is not None
+
+
+def repository_of(path: str) -> str | None:
+    """Tell the root of the git repository that a file or folder lies in, None when it lies in none."""
+    place = os.path.realpath(path)
+    return _repository_around(place if os.path.isdir(place) else os.path.dirname(place))
+
+
+def _repository_around(folder: str) -> str | None:
+    return next((str(one) for one in (Path(folder), *Path(folder).parents) if (one / ".git").exists()), None)
 
 
 def _real_file(path: str, root: str, folders: dict[str, str]) -> str | None:

@@ -96,11 +96,15 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What was found in one source, sorted by place; `suppressed` is what comments in it silence."""
+    """What was found in one source, sorted by place.
+
+    `suppressed` is what comments in it silence, `hidden` what a baseline knows.
+    """
 
     source: Source
     findings: tuple[Finding, ...] = ()
     suppressed: tuple[Finding, ...] = ()
+    hidden: tuple[Finding, ...] = ()
 
     def start(self, place: Finding | Related | Edit) -> Position:
         """Tell where a finding, a related place or an edit begins: row and column from 1, columns in characters."""
@@ -139,6 +143,7 @@ class Fixed:
     refused: tuple[Refusal, ...] = ()
     left: tuple[Finding, ...] = ()
     suppressed: tuple[Finding, ...] = ()
+    hidden: tuple[Finding, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

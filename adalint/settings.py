@@ -68,7 +68,8 @@ class Settings:
     `target_…_source` tells where it was taken from. `language_source` is None when nobody has chosen a language.
     `exclude`, `extend_exclude` and the globs of `per_file_ignores` are gitignore's language. They and `rule_dirs` are
     relative to the folder of `origin`, the file that all this was read from. `output_format` is None when nobody says.
-    `ignored_here` are the `per_file_ignores` that name the file, each as (glob, selector).
+    `ignored_here` are the `per_file_ignores` that name the file, each as (glob, selector). `baseline` is the file of
+    known findings, None when nobody says; `known_here` counts those of the file that is checked, by rule and line.
     """
 
     select: tuple[str, ...] = (ALL,)
@@ -95,6 +96,8 @@ class Settings:
     language_source: str | None = None
     origin: str | None = None
     ignored_here: tuple[tuple[str, str], ...] = ()
+    baseline: str | None = None
+    known_here: Mapping[tuple[str, str], int] = field(default_factory=lambda: MappingProxyType({}))
 
     def selected(self, code: str, name: str, severity: str) -> bool:
         """Tell whether a rule is on; `severity` is the one of its page."""
@@ -176,8 +179,14 @@ class Flags:
     language: str | None = None
     unsafe_fixes: bool = False
     force_exclude: bool = False
+    baseline: str | None = None
     isolated: bool = False
     config: str | None = None
+
+    @property
+    def take_a_baseline(self) -> bool:
+        """Whether a baseline counts: an isolated run takes only one that is named."""
+        return self.baseline is not None or not self.isolated
 
 
 def resolver(flags: Flags = Flags()) -> Callable[[str], Settings]:
@@ -251,6 +260,8 @@ def over(settings: Settings, flags: Flags) -> Settings:
     if flags.language is not None:
         said = _of_flag(_one_of(LANGUAGES), flags.language, "--lang")
         settings = replace(settings, language=said, language_source="--lang")
+    if flags.baseline is not None:
+        settings = replace(settings, baseline=os.path.abspath(_of_flag(_path, flags.baseline, "--baseline")))
     severity = settings.severity
     if flags.select:
         settings = replace(settings, select=flags.select, ignore=(), extend_select=())
@@ -407,9 +418,9 @@ def _place_of(settled: Settings) -> Place:
     return Place(_shown(path), PYPROJECT_TABLE if path.name == "pyproject.toml" else (), text)
 
 
-def settings_error(settled: Settings, key: str, word: str, reason: str) -> SettingsError:
-    """Make the error that says what is wrong with a word under a key of the file that settings were read from."""
-    return SettingsError(_place_of(settled).of((key,), word) + reason)
+def settings_error(settled: Settings, keys: tuple[str, ...], word: str, reason: str) -> SettingsError:
+    """Make the error that says what is wrong with a word under keys of the file that settings were read from."""
+    return SettingsError(_place_of(settled).of(keys, word) + reason)
 
 
 def _names_no_rule(selector: str, rules: list[tuple[str, str]]) -> str | None:
@@ -510,6 +521,12 @@ def _strings(value: Any) -> tuple[str, ...]:
     if not isinstance(value, list) or not all(isinstance(one, str) for one in value):
         raise _Wrong(f"a list of strings is wanted, not {value!r}")
     return tuple(value)
+
+
+def _path(value: Any) -> str:
+    if not isinstance(value, str) or not value:
+        raise _Wrong(f"the path of a file is wanted, not {value!r}")
+    return value
 
 
 def _selectors(value: Any) -> tuple[str, ...]:
@@ -615,6 +632,7 @@ READERS: Final[Mapping[str, Callable[[Any], Any]]] = {
     "extend-exclude": _patterns,
     "force-exclude": _flag,
     "rule-dirs": _strings,
+    "baseline": _path,
     "output-format": _one_of(FORMATS),
     "lang": _one_of(LANGUAGES),
 }
