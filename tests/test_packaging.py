@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
 import sys
 import sysconfig
 import tarfile
@@ -88,3 +89,18 @@ def test_an_editable_install_reads_the_rules_of_the_checkout(checkout, tmp_path)
         page.read_text(encoding="utf-8").replace("Finds `deltaT=0`.", "Finds it, edited."), encoding="utf-8"
     )
     assert "Finds it, edited." in run(python, "-m", "adalint", "rule", "ADA204", cwd=tmp_path)
+
+
+@pytest.mark.slow
+def test_uvx_runs_the_wheel_without_an_installation(wheel, tmp_path):
+    import os
+
+    import adalint
+
+    uvx = Path(sys.executable).parent / "uvx"
+    command = [uvx, "--no-config", "--python", sys.executable, "--from", wheel, "adalint", "--version"]
+    environment = {**os.environ, "UV_CACHE_DIR": str(tmp_path / "cache")}
+    done = subprocess.run(
+        list(map(str, command)), cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stdout) == (0, f"adalint {adalint.__version__}\n"), done.stderr

@@ -1,71 +1,21 @@
-"""JSON Schemas for editors and validators: `adapter_config.json`, adalint's settings, a rule page's front matter."""
+"""JSON Schemas for editors and validators: of what adalint reads, its settings, a rule page's front matter."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
 from adalint.findings import Effect, Severity
-from adalint.releases import NEWEST
 from adalint.report import FORMATS
 from adalint.rulebook.pages import STAGES, STEP_KEYS
-from adalint.schema import ALIASES, FIELDS, AdaLoraSettings
+from adalint.schema.editors import adapter_schema, experiment_schema
 from adalint.settings import INTENTS, LANGUAGES, SEVERITIES
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from adalint.schema import FieldFacts
+    from collections.abc import Callable, Mapping
 
 Schema = dict[str, Any]
 
 _DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
-_NEVER: Final[Schema] = {"not": {}}
-_BOUNDS: Final = {"gt": "exclusiveMinimum", "ge": "minimum", "lt": "exclusiveMaximum", "le": "maximum"}
-
-
-def adapter_schema() -> Schema:
-    """Describe `adapter_config.json` of an AdaLoRA adapter, as the newest known release of PEFT reads it.
-
-    Keys of later releases are let through; names that people mistake for a field are not. What depends on several
-    fields, such as `target_r < init_r`, is beyond a schema.
-    """
-    typed = AdaLoraSettings.model_json_schema()["properties"]
-    fields = {name: _field(FIELDS[name], typed[name]) for name in FIELDS}
-    fields["peft_type"] = {**fields["peft_type"], "const": "ADALORA"}
-    strangers = {alias: _stranger(field) for alias, field in ALIASES.items() if alias not in fields}
-    return {
-        "$schema": _DIALECT,
-        "title": "adapter_config.json of an AdaLoRA adapter",
-        "description": f"The configuration of AdaLoRA in Hugging Face PEFT, as {NEWEST} reads it.",
-        "type": "object",
-        "required": ["peft_type", "total_step"],
-        "properties": {**fields, **strangers},
-    }
-
-
-def _field(facts: FieldFacts, typed: Schema) -> Schema:
-    described = {
-        **typed,
-        "title": facts.name,
-        "description": facts.facts.doc.replace("\n", " "),
-        "default": facts.default,
-    }
-    if "anyOf" in described:
-        # A set and a list are the same in JSON.
-        described["anyOf"] = [one for one in described["anyOf"] if not one.get("uniqueItems")]
-    bounds = facts.facts.bounds
-    if bounds is not None:
-        described |= {word: limit for ours, word in _BOUNDS.items() if (limit := getattr(bounds, ours)) is not None}
-    if facts.name == "total_step":  # PEFT requires it since 0.15
-        described = {**{key: value for key, value in described.items() if key not in {"anyOf", "default"}}}
-        described["type"] = "integer"
-    return described
-
-
-def _stranger(field: str | None) -> Schema:
-    meant = field or "init_r or target_r"
-    return {**_NEVER, "description": f"PEFT has no such field; {meant} is meant."}
-
 
 _SELECTOR: Final[Schema] = {
     "type": "string",
@@ -129,6 +79,10 @@ SETTINGS: Final[Mapping[str, Schema]] = {
     "exclude": _described(_STRINGS, "What to leave out instead of the usual folders, in gitignore's language."),
     "extend-exclude": _described(_STRINGS, "What to leave out besides, in gitignore's language."),
     "force-exclude": _described(_FLAG, "Leave out what is excluded even where it is named."),
+    "baseline": _described(
+        {"type": "string", "minLength": 1},
+        "The file of findings that are known and not reported, relative to this file; `adalint baseline` writes it.",
+    ),
     "rule-dirs": _described(_STRINGS, "Folders with rule pages of your own, relative to this file."),
     "output-format": _choice(FORMATS, "How findings are shown."),
     "lang": _choice(LANGUAGES, "The language to speak: English or Chinese."),
@@ -233,5 +187,10 @@ def rules_schema() -> Schema:
     }
 
 
-SCHEMAS: Final = {"adapter": adapter_schema, "settings": settings_schema, "rules": rules_schema}
-"""The schemas by the name under which the command line prints them."""
+SCHEMAS: Final[Mapping[str, Callable[[str], Schema]]] = {
+    "adapter": adapter_schema,
+    "experiment": experiment_schema,
+    "settings": lambda _: settings_schema(),
+    "rules": lambda _: rules_schema(),
+}
+"""The schemas by the name under which the command line prints them; each is given the target release of PEFT."""
