@@ -11,11 +11,13 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, TypeAlias
 
+from adalint import baseline
 from adalint.embedded import HOSTS, embedded_in, texts_in, unread_in
 from adalint.findings import Applied, Finding, Fixed, Ignored, Refusal, Report, Severity
 from adalint.fixes.recipes import fixes_of
 from adalint.readers import read_sites
 from adalint.readers.errors import ReadError
+from adalint.readers.mappings import read_without_places
 from adalint.report.words import in_language, said
 from adalint.rulebook.judge import fire
 from adalint.rulebook.pages import load
@@ -35,14 +37,25 @@ MAX_PASSES: Final = 10
 
 def check_source(source: Source, settings: Settings) -> Report:
     """Find every mistake in one source, sorted by place. Never raises for what the source holds."""
+    if _is_adapter_in_order(source, settings):
+        return Report(source)
     try:
         return _judged(source, settings).report
     except ReadError as error:
         return _report(source, list(_unparsable(source, error, settings)), settings, parsed=False)
 
 
+def _is_adapter_in_order(source: Source, settings: Settings) -> bool:
+    """Tell whether a saved adapter has no findings, without looking for places: most of very many have none."""
+    site = read_without_places(source) if source.kind is Kind.JSON else None
+    if site is None:
+        return False
+    fired = fire(site, load(settings.rule_folders), release_for(site, settings), settings.target_transformers)
+    return not any(settings.selected(one.rule.code, one.rule.name, one.severity) for one in fired)
+
+
 def judge_sites(source: Source, settings: Settings) -> list[tuple[Site, list[Finding]]]:
-    """Find the configurations of a source, each with the mistakes in it that no comment silences.
+    """Find the configurations of a source, each with the mistakes in it that no comment silences and no baseline knows.
 
     Raises:
         ReadError: the text is not what its kind says.
@@ -59,6 +72,16 @@ class _Judged:
 
 
 def _judged(source: Source, settings: Settings) -> _Judged:
+    """Judge a source, and leave out what its baseline knows."""
+    judged = _judged_anew(source, settings)
+    if not settings.known_here:
+        return judged
+    kept, hidden = baseline.sift(source, judged.report.findings, settings.known_here)
+    report = replace(judged.report, findings=tuple(kept), hidden=tuple(hidden))
+    return _Judged(report, _reported(judged.sites, report))
+
+
+def _judged_anew(source: Source, settings: Settings) -> _Judged:
     """Judge a source; what is embedded in it is judged as it stands there, and then in the places of the source."""
     settings = over(settings, pins_within(source))
     if source.kind not in HOSTS:
@@ -70,7 +93,7 @@ def _judged(source: Source, settings: Settings) -> _Judged:
     sites = []
     for text in embedded_in(source):
         try:
-            judged = _judged(text, settings)
+            judged = _judged_anew(text, settings)
         except ReadError:
             continue  # a block of Markdown may be a fragment, or a sketch
         # A fragment configures nothing, so that what a suppression in it silences is not to be seen.
@@ -88,9 +111,13 @@ def _sifted(
     source: Source, findings: list[Finding], sites: list[tuple[Site, list[Finding]]], settings: Settings
 ) -> _Judged:
     report = _report(source, findings, settings)
+    return _Judged(report, _reported(sites, report))
+
+
+def _reported(sites: list[tuple[Site, list[Finding]]], report: Report) -> list[tuple[Site, list[Finding]]]:
+    """Leave of the findings of each Site those that are reported."""
     reported = {_identity(finding) for finding in report.findings}
-    left = [(site, [one for one in sorted(found, key=_order) if _identity(one) in reported]) for site, found in sites]
-    return _Judged(report, left)
+    return [(site, [one for one in sorted(found, key=_order) if _identity(one) in reported]) for site, found in sites]
 
 
 def _together(judged: list[list[Finding]]) -> list[Finding]:
@@ -145,7 +172,7 @@ def fix_source(source: Source, settings: Settings, allowed: Safety, objection: O
                 refused[choice] = Refusal(finding, position, reason)
         current = current.apply(kept)
     left = check_source(current, settings)
-    return Fixed(source, current, tuple(applied), tuple(refused.values()), left.findings, left.suppressed)
+    return Fixed(source, current, tuple(applied), tuple(refused.values()), left.findings, left.suppressed, left.hidden)
 
 
 def _against(
@@ -184,6 +211,18 @@ def ignore_source(source: Source, settings: Settings) -> Ignored:
     left = [finding for finding in reasons if finding not in done and finding.code in still]
     why = [(finding, reasons[finding] or "no comment can stand there") for finding in left]
     return Ignored(source, after, tuple(done), tuple(why))
+
+
+def silence(source: Source, finding: Finding, settings: Settings) -> Source | None:
+    """Silence one finding of a source by a comment; None when no comment can, or it would silence more."""
+    return _silenced(source, [finding], settings) if may_be_silenced(source, finding) else None
+
+
+def may_be_silenced(source: Source, finding: Finding) -> bool:
+    """Tell whether a comment is to silence a finding, wherever it would have to stand."""
+    from adalint.fixes.ignore_edits import reason_against
+
+    return reason_against(finding, _text_around(finding, source)) is None
 
 
 def _silenced(source: Source, findings: list[Finding], settings: Settings) -> Source | None:
@@ -265,6 +304,11 @@ def _choose(
             taken += spans
             break
     return chosen
+
+
+def objection_to(fix: Fix, source: Source, settings: Settings) -> str | None:
+    """Say why `fix_source` would not keep the result of one fix alone; None when it would."""
+    return _objection(source, source.apply(fix.edits), settings)
 
 
 def _objection(before: Source, after: Source, settings: Settings) -> str | None:

@@ -10,8 +10,7 @@ import json
 import os
 import stat
 from dataclasses import dataclass, field
-from math import prod
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -50,8 +49,7 @@ class PointerError(HeaderError):
     """A git-lfs pointer stands where the file should be."""
 
 
-@dataclass(frozen=True, slots=True)
-class Tensor:
+class Tensor(NamedTuple):
     """A tensor as its header describes it; `start` and `stop` are offsets of its bytes in the file."""
 
     dtype: str
@@ -103,20 +101,30 @@ def _parsed(text: bytes, data: int, size: int) -> Header:
         raise HeaderError("its header is no mapping")
     metadata = entries.pop("__metadata__", {})
     tensors = {name: _tensor(name, entry, data) for name, entry in entries.items()}
-    behind = next((name for name, one in tensors.items() if one.stop > size), None)
-    if behind is not None:
+    ends = [one.stop for one in tensors.values()]
+    if ends and max(ends) > size:
+        behind = next(name for name, one in tensors.items() if one.stop > size)
         raise HeaderError(f"it is cut short: the bytes of {behind} end behind the file's {size:,}")
-    in_order = dict(sorted(tensors.items(), key=lambda item: (item[1].start, item[1].stop)))
-    return Header(in_order, metadata if isinstance(metadata, dict) else {})
+    if ends != sorted(ends):
+        tensors = dict(sorted(tensors.items(), key=lambda item: (item[1].start, item[1].stop)))
+    return Header(tensors, metadata if isinstance(metadata, dict) else {})
 
 
 def _tensor(name: str, entry: Any, data: int) -> Tensor:
-    match entry:
-        case {"dtype": str(dtype), "shape": [*shape], "data_offsets": [int(start), int(stop)]} if all(
-            type(one) is int and one >= 0 for one in shape
-        ):
-            wanted = SIZES.get(dtype)
-            if not 0 <= start <= stop or (wanted is not None and stop - start != wanted * prod(shape)):
-                raise HeaderError(f"the bytes of {name} do not fit its shape")
-            return Tensor(dtype, tuple(shape), data + start, data + stop)
-    raise HeaderError(f"its header does not describe {name}")
+    try:
+        dtype, shape, (start, stop) = entry["dtype"], entry["shape"], entry["data_offsets"]
+        numbers = 1
+        for length in shape:
+            numbers *= length
+        is_described = _WHOLE.issuperset(map(type, (start, stop, *shape))) and (not shape or min(shape) >= 0)
+        wanted = SIZES.get(dtype)
+    except (KeyError, TypeError, ValueError):
+        is_described = False
+    if not is_described or not isinstance(dtype, str):
+        raise HeaderError(f"its header does not describe {name}")
+    if not 0 <= start <= stop or (wanted is not None and stop - start != wanted * numbers):
+        raise HeaderError(f"the bytes of {name} do not fit its shape")
+    return Tensor(dtype, tuple(shape), data + start, data + stop)
+
+
+_WHOLE: Final = frozenset({int})

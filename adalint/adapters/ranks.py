@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
 
     from adalint.adapters.header import Tensor
 
@@ -17,6 +17,10 @@ MASKED: Final = ".lora_E"
 """What follows the path of a module in the keys of `rank_pattern`; the name of its singular values."""
 
 
+_RANK_AXIS: Final = {"lora_A": 0, "lora_E": 0, "lora_B": 1}
+_BOOLEANS: Final = frozenset({bool})
+
+
 def module_of(key: str) -> str:
     """Give the path of a module from its key in `rank_pattern`, which PEFT from some releases writes with a prefix."""
     return key.removeprefix(PREFIX).removesuffix(MASKED)
@@ -24,7 +28,7 @@ def module_of(key: str) -> str:
 
 def is_mask(mask: Any, init_r: Any) -> bool:
     """Tell whether an entry of `rank_pattern` is what PEFT loads: a list of `init_r` booleans."""
-    return isinstance(mask, list) and all(one is True or one is False for one in mask) and len(mask) == init_r
+    return isinstance(mask, list) and len(mask) == init_r and _BOOLEANS.issuperset(map(type, mask))
 
 
 def kept_by_pattern(pattern: Mapping[str, list[bool]]) -> dict[str, int]:
@@ -48,19 +52,17 @@ class Misfit:
     wanted: int
 
 
-def misfits(tensors: Mapping[str, Tensor], pattern: Mapping[str, list[bool]], init_r: int) -> list[Misfit]:
-    """Compare the shapes of tensors with the masks; a module without a mask has rank `init_r`.
+def misfits(tensors: Mapping[str, Tensor], kept: Mapping[str, int], init_r: int) -> list[Misfit]:
+    """Compare the shapes of tensors with the ranks that the masks keep; a module without a mask has rank `init_r`.
 
-    `pattern` holds well-formed masks. `lora_A` is `(rank, in)`, `lora_E` `(rank, 1)`, `lora_B` `(out, rank)`.
+    `lora_A` is `(rank, in)`, `lora_E` `(rank, 1)`, `lora_B` `(out, rank)`.
     """
-    return list(_misfits(tensors, kept_by_pattern(pattern), init_r))
-
-
-def _misfits(tensors: Mapping[str, Tensor], kept: Mapping[str, int], init_r: int) -> Iterator[Misfit]:
+    found = []
     for name, one in tensors.items():
         path, _, end = name.rpartition(".")
-        axis = {"lora_A": 0, "lora_E": 0, "lora_B": 1}.get(end)
+        axis = _RANK_AXIS.get(end)
         if axis is not None and len(one.shape) == 2:
             wanted = kept.get(path.removeprefix(PREFIX), init_r)
             if one.shape[axis] != wanted:
-                yield Misfit(name, one.shape[axis], wanted)
+                found.append(Misfit(name, one.shape[axis], wanted))
+    return found

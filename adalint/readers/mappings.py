@@ -7,6 +7,7 @@ AdaLoRA, must be in force, and must not be a record or a search space. When in d
 from __future__ import annotations
 
 import functools
+import json
 import re
 from dataclasses import dataclass, replace
 from pathlib import PurePath
@@ -199,6 +200,38 @@ def _adapter_config(source: Source, root: Mapping) -> Site:
         wrapped=not saved,
         repeated=_repeated(source, root),
     )
+
+
+def read_without_places(source: Source) -> Site | None:
+    """Read an `adapter_config.json` in a tenth of the time, without saying where in it anything stands.
+
+    None where the text is another file, is not JSON, writes a key twice, or does not name AdaLoRA.
+    """
+    if source.name != "adapter_config.json" or source.kind is not Kind.JSON:
+        return None
+    doubled: list[bool] = []
+
+    def paired(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        found = dict(pairs)
+        if len(found) < len(pairs):
+            doubled.append(True)
+        return found
+
+    try:
+        root = json.loads(source.content, object_pairs_hook=paired)
+    except (ValueError, RecursionError):
+        return None
+    kind = root.get("peft_type") if isinstance(root, dict) else None
+    if doubled or not isinstance(kind, str) or kind.upper() != "ADALORA":
+        return None
+    nowhere = Span(0, 0)
+    values = {
+        name: Value(_expr_of(value), nowhere, nowhere, "")
+        for name, value in root.items()
+        if name not in _HOUSEKEEPING and _is_printable(name)
+    }
+    saved = root.get("inference_mode") is True
+    return Site(source, Surface.ADAPTER_CONFIG, nowhere, nowhere, values, saved=saved, wrapped=not saved)
 
 
 @dataclass(frozen=True, slots=True)
@@ -467,13 +500,19 @@ def _value(source: Source, field: Field, *, shared: bool) -> Value:
 
 
 def _expr(node: Node) -> Expr:
+    return _expr_of(node.value)
+
+
+def _expr_of(value: Any) -> Expr:
     """Tell what is known of a value; what OmegaConf, a template or the environment fills in is a name or nothing."""
-    value = node.value
     if isinstance(value, str) and _INTERPOLATION.fullmatch(value):
         return Symbol(value)
     if value == MANDATORY:
         return UNKNOWN
     return Literal(value) if value is not UNKNOWN and _is_plain(value) else UNKNOWN
+
+
+_NUMBERS_AND_NONE: Final = frozenset({bool, int, float, type(None)})
 
 
 def _is_plain(value: Any) -> bool:
@@ -482,7 +521,8 @@ def _is_plain(value: Any) -> bool:
     while stack:
         part = stack.pop()
         if isinstance(part, list):
-            stack += part
+            if not _NUMBERS_AND_NONE.issuperset(map(type, part)):
+                stack += part
         elif isinstance(part, dict):
             stack += part.keys()
             stack += part.values()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any
 
-from adalint.adapters.ranks import is_mask, kept_by_pattern, misfits, module_of
+from adalint.adapters.ranks import is_mask, misfits, module_of
 from adalint.adapters.weights import State, weights_in
 from adalint.releases import in_range
 from adalint.rulebook.hit import Hit
@@ -65,13 +65,13 @@ def weights_disagree(facts: SiteFacts) -> Iterator[Hit]:
     """Find tensors whose shapes are not those that the masks say."""
     init_r = facts.value("init_r")
     is_unset = facts.value("rank_pattern") in (Literal(None), Literal({}))
-    masks = {} if is_unset else _masks(facts)
-    if masks is None or not isinstance(init_r, Literal) or type(init_r.value) is not int:
+    kept = {} if is_unset else facts.kept
+    if kept is None or not isinstance(init_r, Literal) or type(init_r.value) is not int:
         return
     weights = _weights(facts)
     if weights is None or weights.state is not State.READ:
         return
-    wrong = misfits(weights.tensors, masks, init_r.value)
+    wrong = misfits(weights.tensors, kept, init_r.value)
     if wrong:
         first = wrong[0]
         found = {
@@ -86,7 +86,7 @@ def weights_disagree(facts: SiteFacts) -> Iterator[Hit]:
 
 def rank_zero_on_old_peft(facts: SiteFacts) -> Iterator[Hit]:
     """Find a module without a rank, which two releases of PEFT cannot load."""
-    kept = _kept(facts)
+    kept = facts.kept
     if kept is not None and in_range(facts.release, _LOADS_NO_RANK_ZERO):
         empty = [module for module, rank in kept.items() if rank == 0]
         if empty:
@@ -98,31 +98,16 @@ def not_servable(_: SiteFacts) -> Iterator[Hit]:
     yield Hit(("peft_type",), {})
 
 
-def _masks(facts: SiteFacts) -> dict[str, list[bool]] | None:
-    """Give the masks of all modules; None where there are none, or one cannot be read."""
-    pattern, init_r = facts.value("rank_pattern"), facts.value("init_r")
-    if not isinstance(pattern, Literal) or not isinstance(pattern.value, dict) or not isinstance(init_r, Literal):
-        return None
-    masks: dict[str, list[bool]] = pattern.value
-    return masks if masks and all(is_mask(mask, init_r.value) for mask in masks.values()) else None
-
-
-def _kept(facts: SiteFacts) -> dict[str, int] | None:
-    """Count the ranks of each module; None where the masks do not tell."""
-    masks = _masks(facts)
-    return None if masks is None else kept_by_pattern(masks)
-
-
 def _kept_and_budget(facts: SiteFacts) -> tuple[int, int] | None:
     """Give the ranks that all modules kept together, and how many were to be kept."""
-    kept, target = _kept(facts), facts.value("target_r")
+    kept, target = facts.kept, facts.value("target_r")
     if kept is None or not isinstance(target, Literal) or type(target.value) is not int or target.value < 1:
         return None
     return sum(kept.values()), target.value * len(kept)
 
 
 def _told(facts: SiteFacts, kept: int, budget: int) -> dict[str, Any]:
-    modules = len(_kept(facts) or ())
+    modules = len(facts.kept or ())
     return {"kept": str(kept), "budget": str(budget), "modules": str(modules)}
 
 

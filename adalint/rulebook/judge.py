@@ -104,6 +104,24 @@ class SiteFacts:
             if failure.stage in early or (failure.stage is Stage.FORWARD and use_of(name, self.release) is Use.REFUSED)
         ]
 
+    @cached_property
+    def masks(self) -> Mapping[str, list[bool]] | None:
+        """The masks of all modules of a saved adapter; None where there are none, or one cannot be read."""
+        from adalint.adapters.ranks import is_mask
+
+        pattern, init_r = self.value("rank_pattern"), self.value("init_r")
+        if not isinstance(pattern, Literal) or not isinstance(pattern.value, dict) or not isinstance(init_r, Literal):
+            return None
+        masks: dict[str, list[bool]] = pattern.value
+        return masks if masks and all(is_mask(mask, init_r.value) for mask in masks.values()) else None
+
+    @cached_property
+    def kept(self) -> Mapping[str, int] | None:
+        """The ranks that the masks keep, by the path of the module; None where they do not tell."""
+        from adalint.adapters.ranks import kept_by_pattern
+
+        return None if self.masks is None else kept_by_pattern(self.masks)
+
     @property
     def _trace_shows_the_outcome(self) -> bool:
         return self.outcome is None or self.traced.get("exception") == Literal(self.outcome.exception)
