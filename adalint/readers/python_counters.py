@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from typing import TYPE_CHECKING, Final
 
+from adalint.readers.python_moments import seen_from
 from adalint.readers.python_scopes import FUNCTIONS, dotted
 from adalint.readers.python_shapes import given_argument, last_name
 from adalint.training import Counting
@@ -327,9 +328,10 @@ def _builds_anew(call: Happening, iteration: Iteration, flow: Flow) -> bool:
     while isinstance(node, ast.Attribute):
         node = node.value
     loops = list(loops_around(iteration.owner, flow.map))
-    wraps = [wrap for wrap in flow.map.wraps if set(loops) & set(flow.map.parents(wrap))]
-    if wraps:
-        return True
+    for loop in loops:
+        places = (seen_from(wrap, flow.map.frame_of(loop), flow.map) for wrap in flow.map.wraps)
+        if any(place is not None and loop in flow.map.parents(place) for place in places):
+            return True
     if not isinstance(node, ast.Name):
         return False
     bound = [one.node for one in flow.map.bindings(node.id, node)]

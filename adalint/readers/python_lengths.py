@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
 from adalint.readers.python_dicts import keywords
+from adalint.readers.python_models import argument
 from adalint.readers.python_scopes import dotted
 from adalint.readers.python_shapes import last_name
 from adalint.training import UseKind
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
     from adalint.training import Use
     from adalint.values import Expr
 
-_BATCH_SIZES: Final = frozenset({"batch_size", "train_batch_size", "per_device_train_batch_size"})
 _ACCUMULATIONS: Final = frozenset({"gradient_accumulation_steps", "accumulate_grad_batches", "accumulation_steps"})
 _LOADER: Final = re.compile(r"(?i)loader|_dl$|^dl$|batches")
 _DATASET: Final = re.compile(r"(?i)dataset|^ds$|_ds$")
@@ -54,7 +54,7 @@ class Lengths:
                     found = {"factor": str(factor), "loader": ast.unparse(counted)}
                     yield number, self.models.use(UseKind.MICRO_BATCHES_COUNTED, node, **found)
             elif self._is_dataset(counted) and not self._is_walked(counted):
-                batch = self._batch_size
+                batch = self._batch_size(counted)
                 if batch is not None:
                     found = {"dataset": ast.unparse(counted)}
                     known = {} if batch is UNKNOWN else {"batch": str(batch.value)}  # type: ignore[union-attr]
@@ -126,16 +126,34 @@ class Lengths:
             if isinstance(part, ast.Name | ast.Attribute | ast.Subscript)
         )
 
-    @cached_property
-    def _batch_size(self) -> Expr | None:
-        """Give the size of the batches that are trained with; UNKNOWN where it is symbolic, None if it may be one."""
-        sizes = list(self._settings(_BATCH_SIZES))
-        if not sizes and any(last_name(call.func).endswith("TrainingArguments") for call in self.map.calls()):
-            return Literal(_TRAINER_DEFAULT)
+    def _batch_size(self, dataset: ast.expr) -> Expr | None:
+        """Give the size of the batches that are made of a data set; UNKNOWN if symbolic, None if it may be one."""
+        sizes = [self._size_of(call) for call in self.map.calls() if self._loads(call, dataset)]
+        if not sizes:
+            arguments = [call for call in self.map.calls() if last_name(call.func).endswith("TrainingArguments")]
+            sizes = [self._setting_of(call, "per_device_train_batch_size", _TRAINER_DEFAULT) for call in arguments]
         known = {one.value for one in sizes if isinstance(one, Literal)}
         if not sizes or not all(type(one) is int and one > 1 for one in known):
             return None
         return Literal(known.pop()) if len(known) == 1 and all(isinstance(one, Literal) for one in sizes) else UNKNOWN
+
+    def _loads(self, call: ast.Call, dataset: ast.expr) -> bool:
+        """Tell whether a call makes a loader of a data set."""
+        given = argument(call, 0, "dataset")
+        return "DataLoader" in last_name(call.func) and given is not None and ast.unparse(given) == ast.unparse(dataset)
+
+    def _size_of(self, call: ast.Call) -> Expr:
+        given = argument(call, 1, "batch_size")
+        if given is None:
+            hidden = any(one.arg in {None, "batch_sampler"} for one in call.keywords)
+            return UNKNOWN if hidden else Literal(1)
+        return self.flow.value(given)
+
+    def _setting_of(self, call: ast.Call, name: str, default: int) -> Expr:
+        given = argument(call, None, name)
+        if given is None:
+            return UNKNOWN if any(one.arg is None for one in call.keywords) else Literal(default)
+        return self.flow.value(given)
 
     @cached_property
     def _accumulation(self) -> int | None:

@@ -107,6 +107,7 @@ def _training(iteration: Iteration, step: Happening, flow: Flow, things: Things)
         reached=bool(calls) or (UNKNOWN if iteration.opaque or _may_be_left_out(iteration, file_map) else False),
         accumulates=accumulates,
         accumulation=factor,
+        micro_rounds=_is_micro_loop(iteration),
         fp16=_may_overflow(iteration, things),
     )
     stepping = iteration if accumulates is False and not iteration.opaque else None

@@ -43,9 +43,9 @@ class Models:
         """Find the configuration behind `model.peft_config["default"]` and `model.active_peft_config`."""
         match owner:
             case ast.Subscript(value=ast.Attribute(attr="peft_config", value=model)):
-                return self.number(_without_base(model))
+                return self.number(without_base(model))
             case ast.Attribute(attr="active_peft_config", value=model):
-                return self.number(_without_base(model))
+                return self.number(without_base(model))
         return None
 
     def use(self, kind: UseKind, node: ast.expr, **found: object) -> Use:
@@ -80,5 +80,6 @@ def argument(call: ast.Call, position: int | None, name: str) -> ast.expr | None
     return None if any(isinstance(one, ast.Starred) for one in call.args[: position + 1]) else call.args[position]
 
 
-def _without_base(model: ast.expr) -> ast.expr:
+def without_base(model: ast.expr) -> ast.expr:
+    """Give the PeftModel of `model.base_model`."""
     return model.value if isinstance(model, ast.Attribute) and model.attr == "base_model" else model

@@ -6,16 +6,74 @@ import ast
 from typing import TYPE_CHECKING, Final
 
 from adalint.readers.python_scopes import FUNCTIONS
-from adalint.readers.python_shapes import arms_of, block_of
+from adalint.readers.python_shapes import arms_of, block_of, ends, last_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from adalint.readers.python_scopes import FileMap
 
+EXPECTED_FAILURES: Final = frozenset(
+    {"raises", "warns", "deprecated_call", "assertRaises", "assertRaisesRegex", "assertWarns", "assertWarnsRegex"}
+)
+
 LOOPS: Final = (ast.For, ast.AsyncFor, ast.While)
 _CALLS_UP: Final = 4
 """So many functions are left for the place that calls them."""
+
+
+def is_judged(call: ast.AST, file_map: FileMap) -> bool:
+    """Leave out what is expected to fail, what only a type checker sees, and what nothing reaches."""
+    child: ast.AST = call
+    for parent in file_map.parents(call):
+        block = block_of(parent, child)
+        if block is not None and any(ends([one]) for one in block[: block.index(child)]):  # type: ignore[arg-type]
+            return False
+        match parent:
+            case ast.With(items=items) | ast.AsyncWith(items=items):
+                if any(expects_failure(item.context_expr) for item in items):
+                    return False
+            case ast.Call() if expects_failure(parent):
+                return False
+            case ast.If(test=ast.Name(id="TYPE_CHECKING") | ast.Attribute(attr="TYPE_CHECKING"), body=body):
+                if child in body:
+                    return False
+        child = parent
+    return True
+
+
+def expects_failure(node: ast.expr) -> bool:
+    """Tell whether a call or a context is one that an exception is expected in."""
+    match node:
+        case ast.Call(func=ast.Attribute(attr=name) | ast.Name(id=name)):
+            return name in EXPECTED_FAILURES
+    return False
+
+
+def may_fail(node: ast.AST, file_map: FileMap) -> bool:
+    """Tell whether an exception of a node is caught, or expected, so that the file has an answer to it."""
+    child = node
+    for parent in file_map.parents(node):
+        if isinstance(parent, ast.Try) and parent.handlers and child in parent.body:
+            return True
+        if isinstance(parent, ast.With | ast.AsyncWith) and child in parent.body:
+            items = (item.context_expr for item in parent.items)
+            if any(
+                expects_failure(item) or (isinstance(item, ast.Call) and last_name(item.func) == "suppress")
+                for item in items
+            ):
+                return True
+        child = parent
+    return not is_judged(node, file_map)
+
+
+def is_bound_between(name: str, first: ast.AST, second: ast.AST, file_map: FileMap) -> bool:
+    """Tell whether a name gets another value after one node of a frame and before another."""
+    start, stop = file_map.start(first), file_map.start(second)  # type: ignore[arg-type]
+    around = set(file_map.parents(second))
+    bound = (one.node for one in file_map.bindings(name, first) if one.node not in around)
+    places = (file_map.start(one) for one in bound if isinstance(one, ast.expr | ast.stmt))
+    return any(start < place < stop for place in places)
 
 
 def is_in_test(node: ast.AST, file_map: FileMap) -> bool:
@@ -68,7 +126,15 @@ def share_a_loop(first: ast.AST, second: ast.AST, file_map: FileMap) -> bool:
 
 
 def _exclude(first: ast.AST, second: ast.AST, file_map: FileMap) -> bool:
-    """Tell whether two nodes of one frame stand in branches of which a run takes but one."""
+    """Tell whether two nodes of one frame stand in branches of which a run takes but one, or a branch that ends."""
+    around = set(file_map.parents(second))
+    for child, parent in _steps_up(first, file_map):
+        if parent in around:
+            break
+        if isinstance(parent, ast.If | ast.Match | ast.match_case | ast.Try | ast.ExceptHandler):
+            block = block_of(parent, child)
+            if block is not None and ends(block):
+                return True
     ways = {parent: child for child, parent in _steps_up(first, file_map)}
     for child, parent in _steps_up(second, file_map):
         if parent in ways:

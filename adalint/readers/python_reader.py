@@ -16,8 +16,9 @@ from adalint.readers.python_afterwards import afterwards
 from adalint.readers.python_classes import class_defaults, class_fields, lineage
 from adalint.readers.python_dicts import keywords
 from adalint.readers.python_flow import Flow
+from adalint.readers.python_moments import is_judged
 from adalint.readers.python_scopes import FileMap, dotted, map_of
-from adalint.readers.python_shapes import block_of, ends, is_pure, last_name
+from adalint.readers.python_shapes import is_pure, last_name
 from adalint.readers.python_syntax import parse
 from adalint.readers.python_trainings import with_trainings
 from adalint.readers.python_worlds import World, in_every_world
@@ -35,9 +36,6 @@ if TYPE_CHECKING:
 CLASS_NAME: Final = "AdaLoraConfig"
 _SIGNS: Final = (CLASS_NAME.encode(), b"get_peft_config", b"update_and_allocate")
 """One of these stands in every file that makes a configuration, or calls the allocator."""
-EXPECTED_FAILURES: Final = frozenset(
-    {"raises", "warns", "deprecated_call", "assertRaises", "assertRaisesRegex", "assertWarns", "assertWarnsRegex"}
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +69,7 @@ def read_sites(source: Source) -> list[Site]:
     file_map = map_of(source)
     if _replaces_the_class(file_map):
         return []
-    found = [one for one in _constructions(file_map) if _is_judged(one.node, file_map)]
+    found = [one for one in _constructions(file_map) if is_judged(one.node, file_map)]
     lengths = _length_nodes(file_map)
     made = [(one.node, site) for one in found if (site := _site(one, file_map, lengths)) is not None]
     sites = _paired([site for _, site in made])
@@ -204,33 +202,6 @@ def _table_rows(file_map: FileMap) -> Iterator[Construction]:
                 for first, second in pairwise(parts):
                     if _is_dict(second) and is_configuration_class(first, flow):
                         yield Construction(second, file_map.span(first), table=second)
-
-
-def _is_judged(call: ast.expr, file_map: FileMap) -> bool:
-    """Leave out what is expected to fail, what only a type checker sees, and what nothing reaches."""
-    child: ast.AST = call
-    for parent in file_map.parents(call):
-        block = block_of(parent, child)
-        if block is not None and any(ends([one]) for one in block[: block.index(child)]):  # type: ignore[arg-type]
-            return False
-        match parent:
-            case ast.With(items=items) | ast.AsyncWith(items=items):
-                if any(_expects_failure(item.context_expr) for item in items):
-                    return False
-            case ast.Call() if _expects_failure(parent):
-                return False
-            case ast.If(test=ast.Name(id="TYPE_CHECKING") | ast.Attribute(attr="TYPE_CHECKING"), body=body):
-                if child in body:
-                    return False
-        child = parent
-    return True
-
-
-def _expects_failure(node: ast.expr) -> bool:
-    match node:
-        case ast.Call(func=ast.Attribute(attr=name) | ast.Name(id=name)):
-            return name in EXPECTED_FAILURES
-    return False
 
 
 def _site(made: Construction, file_map: FileMap, lengths: Sequence[ast.AST]) -> Site | None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from adalint.readers.python_models import argument
 from adalint.readers.python_moments import runs_before, share_a_loop
+from adalint.readers.python_scopes import dotted
 from adalint.readers.python_shapes import last_name
 from adalint.readers.python_wrapping import configurations_of, number_of
 from adalint.training import UseKind
@@ -24,6 +25,7 @@ CACHED: Final = ("target_r", "init_r", "beta1", "beta2")
 """Fields that the allocator copies when the model is wrapped, so that it never looks at them again."""
 
 _TELLS: Final = re.compile(r"^(print|pprint|debug|info|warning|log|write|append)$|^log_")
+_FLOAT_AGAIN: Final = (b".float(", b"float32", b"FloatTensor", b"cast_mixed_precision")
 _HALF: Final = frozenset({"torch.float16", "torch.half"})
 
 
@@ -47,7 +49,9 @@ class Settings:
         for method in ("half", "to"):
             for owner, call in self.models.calls_of(method):
                 number = self.models.number(owner)
-                if number is not None and self._makes_half(call) and self._is_trained_after(call, number):
+                if number is None or not self._makes_half(call) or self._is_handed_on(call):
+                    continue
+                if self._is_trained_after(call, number):
                     text = ast.unparse(call)[len(ast.unparse(owner)) :]
                     yield number, self.models.use(UseKind.HALF_PRECISION, call, half=text)
         for wrap, number in self.models.wraps.items():
@@ -57,13 +61,27 @@ class Settings:
                 text = "autocast_adapter_dtype=False"
                 yield number, self.models.use(UseKind.HALF_PRECISION, wrap, autocast=text)
 
+    def _is_handed_on(self, call: ast.Call) -> bool:
+        """Tell whether a function that is not of this file gets the model afterwards, and may make it float32 again."""
+        owner = call.func.value if isinstance(call.func, ast.Attribute) else call
+        statement = self.map.parent(call)
+        names = {dotted(owner), *(dotted(one) for one in getattr(statement, "targets", ()))} - {""}
+        later = (one for name in names for one in self.map.calls_by_first_argument.get(name, ()))
+        return any(
+            isinstance(one.func, ast.Name)
+            and self.map.function_called(one) is None
+            and last_name(one.func) not in {"print", "len", "Trainer", "Seq2SeqTrainer", "SFTTrainer", "get_peft_model"}
+            and runs_before(call, one, self.map)
+            for one in later
+        )
+
     def _is_trained_after(self, node: ast.AST, number: int) -> bool:
         return any(runs_before(node, one, self.map) for one in self.models.allocations(number))
 
     @cached_property
     def _is_float_again(self) -> bool:
         """Whether the file makes anything float32, which may be the adapter."""
-        return bool(self.map.attributes_named("float") or self.map.attributes_named("float32"))
+        return any(sign in self.map.source.content for sign in _FLOAT_AGAIN)
 
     def _makes_half(self, call: ast.Call) -> bool:
         if last_name(call.func) == "half":
@@ -88,14 +106,31 @@ class Settings:
     def _changed(self) -> Iterator[tuple[int, Use]]:
         """Find fields that are assigned after the allocator has copied them."""
         stores = [one for field in CACHED for one in self.map.attribute_stores(field)]
-        if not stores or b"rankallocator" in self.map.source.content.lower():
+        text = self.map.source.content
+        if (
+            not stores
+            or b"rankallocator" in text.lower()
+            or b"_set_budget_scheduler" in text
+            or self._wraps_what_is_kept
+        ):
             return
         for store in stores:
             number = self.models.of_kept(store.value)
             if number is None and isinstance(store.value, ast.Name):
                 number = self._of_name(store, store.value)
-            if number is not None:
-                yield number, self.models.use(UseKind.SETTING_CHANGED, store, field=store.attr)
+            if number is not None and not self.models.follows_training(store, number):
+                found = {"start": store.attr} if store.attr == "init_r" else {"field": store.attr}
+                yield number, self.models.use(UseKind.SETTING_CHANGED, store, **found)
+
+    @cached_property
+    def _wraps_what_is_kept(self) -> bool:
+        """Whether a model is wrapped with the configuration that another one keeps."""
+        return any(
+            isinstance(part, ast.Attribute) and part.attr in {"peft_config", "active_peft_config"}
+            for wrap in self.map.wraps
+            for given in configurations_of(wrap)
+            for part in ast.walk(given)
+        )
 
     def _of_name(self, store: ast.Attribute, name: ast.Name) -> int | None:
         """Find the configuration of that name, when a model is wrapped with it before and nothing uses it later."""

@@ -164,6 +164,8 @@ def _is_pefts(training: Training, sites: Sequence[Site], file_map: FileMap) -> b
     if sites:
         return True
     source = file_map.source
+    if training.loaded is not None:
+        return True
     if "base_model" in source.slice(training.call.span) or b"adalora" in source.content.lower():
         return True
     return isinstance(source, Embedded) and b"adalora" in source.host.content.lower()

@@ -38,7 +38,10 @@ def _counting(facts: SiteFacts, kind: UseKind) -> Iterator[Hit]:
 
 
 def _counts_steps(facts: SiteFacts, number: int) -> bool:
-    """Tell whether a training gives the allocator the number of an optimizer step, as far as one can see."""
+    """Tell whether a training makes a step of several of its rounds, and gives the allocator the number of a step."""
     training = facts.site.trainings[number]
-    is_framework = training.way is not Way.MANUAL
-    return is_framework or training.call is None or training.call.counting is Counting.STEPS
+    if training.way is not Way.MANUAL:
+        return True
+    if training.call is not None and training.call.counting is not Counting.STEPS:
+        return False
+    return training.accumulates is True and training.micro_rounds

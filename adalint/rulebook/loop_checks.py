@@ -30,6 +30,8 @@ _CLEARING: Final = (Event.ZERO_GRAD, Event.ZERO_FILL)
 
 def allocator_never_called(facts: SiteFacts) -> Iterator[Hit]:
     """Find a loop that trains this configuration and never calls the allocator, nor hands that to anyone."""
+    if facts.value("inference_mode") == Literal(True):
+        return  # nothing is trained that could be pruned
     yield from trainer_never_allocates(facts)
     for training in facts.site.trainings:
         if training.way is Way.MANUAL and training.reached is False and not _is_done_nearby(facts):

@@ -2,47 +2,44 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Final
 
 from adalint.rulebook.hit import Hit
-from adalint.training import Use, UseKind
+from adalint.training import GuardKind, Use, UseKind, Way
 from adalint.values import Literal
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from adalint.rulebook.judge import SiteFacts
 
 WEIGHTED_MERGE_RAISES_SINCE: Final = "0.11"
 
+_THAWS: Final = re.compile(rb"requires_grad(_\(|\s*=[^=])")
+"""A file that sets this decides for itself what is trained."""
+
 _KEY: Final = "lora_E"
 """The end of the names under which the allocator keeps its masks."""
 
-_COMPONENTS: Final = (
-    "model",
-    "base_model",
-    "language_model",
-    "transformer",
-    "encoder",
-    "decoder",
-    "layers",
-    "layer",
-    "block",
-    "self_attn",
-    "self_attention",
-    "attention",
-    "attn",
-    "mlp",
-    "q_proj",
-    "k_proj",
-    "v_proj",
-    "o_proj",
-    "query",
-    "key",
-    "value",
-    "dense",
-)
-"""Components of module paths in the models that people fine-tune."""
+_PATHS: Final[Mapping[str, str]] = {
+    "q_proj": "layers self_attn",
+    "k_proj": "layers self_attn",
+    "v_proj": "layers self_attn",
+    "query": "encoder layer attention self",
+    "value": "encoder layer attention self",
+    "c_attn": "attn",
+    "query_key_value": "attention",
+    "SelfAttention": "block layer",
+}
+"""What else stands in the path of a module of this name, in all models of transformers that have it."""
+
+_HEADED: Final = frozenset({"CAUSAL_LM", "SEQ_2_SEQ_LM"})
+"""Tasks whose models hold the decoder under `model`, where they have `q_proj` at all."""
+
+
+_WITHOUT_ITS_METHODS: Final = frozenset({"DistributedDataParallel", "DDP", "DataParallel"})
+"""Wrappers that do not hand methods on to the model inside; FullyShardedDataParallel does."""
 
 
 def config_object_reused(facts: SiteFacts) -> Iterator[Hit]:
@@ -61,8 +58,11 @@ def adapter_without_peft_model(facts: SiteFacts) -> Iterator[Hit]:
 def allocate_on_wrapped_model(facts: SiteFacts) -> Iterator[Hit]:
     """Find a call on a model that is wrapped for several devices, and has no such method."""
     for training in facts.site.trainings:
-        if training.call is not None and training.call.wrapped is not None:
-            yield Hit((), {"wrapper": training.call.wrapped, "owner": training.call.owner}, (training.call.span,))
+        call = training.call
+        if call is None or call.wrapped not in _WITHOUT_ITS_METHODS or call.swallowed is not None:
+            continue
+        if not any(guard.kind is GuardKind.OTHER for guard in call.guards):  # `hasattr(model, …)` asks for it
+            yield Hit((), {"wrapper": call.wrapped, "owner": call.owner}, (call.span,))
 
 
 def adapter_applied_twice(facts: SiteFacts) -> Iterator[Hit]:
@@ -78,15 +78,26 @@ def several_trainable_adapters(facts: SiteFacts) -> Iterator[Hit]:
 
 def clashing_adapter_name(facts: SiteFacts) -> Iterator[Hit]:
     """Find an adapter name that PEFT, which looks for names in names, finds where it does not stand."""
-    targets = facts.value("target_modules")
-    written = targets.value if isinstance(targets, Literal) and isinstance(targets.value, list) else []
-    paths = [_KEY, *(one for one in written if isinstance(one, str)), *_COMPONENTS]
+    if not _is_trainable(facts):
+        return
+    paths = [_KEY, *_parts_of_paths(facts)]
     for use in _uses(facts, UseKind.ADAPTER_NAME):
         name = use.found["adapter_name"]
         if "lora_" in name:
             yield Hit((), {"name": name, "prefix": "lora_"}, (use.span,))
         elif name and (inside := next((path for path in paths if name in path), None)):
             yield Hit((), {"name": name, "inside": inside}, (use.span,))
+
+
+def _parts_of_paths(facts: SiteFacts) -> Iterator[str]:
+    """Give what is sure to stand in the paths of the adapted modules, by the modules that are named."""
+    targets, task = facts.value("target_modules"), facts.value("task_type")
+    written = targets.value if isinstance(targets, Literal) and isinstance(targets.value, list) else []
+    for module in (one for one in written if isinstance(one, str)):
+        yield module
+        yield from _PATHS.get(module, "").split()
+        if module.endswith("_proj") and isinstance(task, Literal) and task.value in _HEADED:
+            yield "model"
 
 
 def rank_read_from_constant(facts: SiteFacts) -> Iterator[Hit]:
@@ -102,6 +113,8 @@ def weighted_merge_unsupported(facts: SiteFacts) -> Iterator[Hit]:
 
 def finished_adapter_continued(facts: SiteFacts) -> Iterator[Hit]:
     """Find the allocator at work on an adapter that was loaded to be trained on."""
+    if b"rank_pattern" in facts.site.source.content:
+        return  # somebody looks at how far the adapter is
     calls = {one.call.span: one for one in facts.site.trainings if one.call is not None and one.loaded is not None}
     for span, training in calls.items():
         if training.loaded is not None:
@@ -126,10 +139,12 @@ def labels_on_inference_adapter(facts: SiteFacts) -> Iterator[Hit]:
 
 def trained_in_inference_mode(facts: SiteFacts) -> Iterator[Hit]:
     """Find a configuration for inference whose model is trained."""
-    if facts.value("inference_mode") == Literal(True) and facts.given("inference_mode") is True:
-        training = next(iter(facts.site.trainings), None)
-        if training is not None:
-            yield Hit(("inference_mode",), {})
+    is_frozen = facts.value("inference_mode") == Literal(True) and facts.given("inference_mode") is True
+    if not is_frozen or _THAWS.search(facts.site.source.content):
+        return
+    # Another part of the model may be trained beside a frozen adapter, but not with its allocator.
+    if any(one.reached is True or one.way is Way.TRAINER for one in facts.site.trainings):
+        yield Hit(("inference_mode",), {})
 
 
 def _hits(facts: SiteFacts, kind: UseKind) -> Iterator[Hit]:
