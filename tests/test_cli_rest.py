@@ -148,7 +148,7 @@ class TestCompletion:
             (("adalint", "ch"), ["check"]),
             (("adalint", "rule"), ["rule", "rules"]),
             (("adalint", "check", "--output-f"), ["--output-format", "--output-file"]),
-            (("adalint", "check", "--output-format", "js"), ["json"]),
+            (("adalint", "check", "--output-format", "js"), ["json", "jsonl"]),
             (("adalint", "rule", "lora-rank-i"), ["lora-rank-ignored"]),
             (("adalint", "rule", "ADA102"), ["ADA102"]),
             (("adalint", "check", "--select", "ADA101,ADA102"), ["ADA101,ADA102"]),

@@ -122,7 +122,8 @@ ADAPTER = '{"peft_type": "ADALORA", "total_step": 9, "inference_mode": %s, %s}'
         ("true", '"a_new_field": 1', []),
         ("true", '"target_rank": 1', ["ADA301"]),
         ("true", '"use_rslora": true', ["ADA302"]),
-        ("true", '"deltaT": 0, "tinit": 20', []),
+        ("true", '"deltaT": 0, "tinit": 2', []),
+        ("true", '"deltaT": 0, "tinit": 20', ["ADA502"]),
     ],
 )
 def test_a_trained_adapter_is_judged_by_its_own_rules(inference, rest, expected):

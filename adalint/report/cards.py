@@ -63,7 +63,7 @@ def _rows(card: Card, language: str) -> Iterator[tuple[str, str]]:
     def say(sentence: str, **values: object) -> str:
         return said(sentence, language, **values)
 
-    by = say("PEFT {release}", release=card.peft_version) if card.peft_version else say("a release that is not told")
+    by = f"PEFT {card.peft_version}" if card.peft_version else say("a release that is not told")
     yield "saved by", by
     if card.base_model:
         yield "base model", card.base_model
@@ -73,10 +73,10 @@ def _rows(card: Card, language: str) -> Iterator[tuple[str, str]]:
     if card.scale is not None:
         yield "scale", f"{card.scale:.6g}"
     elif card.scales:
-        least, most = min(card.scales.values()), max(card.scales.values())
+        least, most = (f"{find(card.scales.values()):.4g}" for find in (min, max))
         yield (
             "scale",
-            say("lora_alpha is not above 0: {least:.4g} to {most:.4g}, module by module", least=least, most=most),
+            say("lora_alpha is not above 0: {least} to {most}, module by module", least=least, most=most),
         )
     yield "weights", _told_weights(card, language)
     yield "loading", _told_loading(card, language)
@@ -100,7 +100,7 @@ def _told_weights(card: Card, language: str) -> str:
     if card.weights.state is not State.READ or card.parameters is None:
         return said("cannot be read: {problem}", language, problem=card.weights.problem)
     types = ", ".join(card.dtypes)
-    return said("{count:,} parameters ({types})", language, count=card.parameters, types=types)
+    return said("{count} parameters ({types})", language, count=f"{card.parameters:,}", types=types)
 
 
 def _told_loading(card: Card, language: str) -> str:
@@ -124,7 +124,7 @@ def _summary(ranks: Sequence[int], language: str) -> str:
     least, most, mean = min(ranks), max(ranks), sum(ranks) / len(ranks)
     if least == most:
         return f"{least}"
-    return said("{least} to {most}, mean {mean:.1f}", language, least=least, most=most, mean=mean)
+    return said("{least} to {most}, mean {mean}", language, least=least, most=most, mean=f"{mean:.1f}")
 
 
 # ── Markdown ─────────────────────────────────────────────────────────────────────────────────────────────────────────

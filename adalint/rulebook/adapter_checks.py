@@ -6,7 +6,7 @@ import os
 from typing import TYPE_CHECKING, Any
 
 from adalint.adapters.ranks import is_mask, misfits, module_of
-from adalint.adapters.weights import State, weights_in
+from adalint.adapters.weights import State, fit_at_a_glance, weights_in
 from adalint.releases import in_range
 from adalint.rulebook.hit import Hit
 from adalint.values import Literal
@@ -14,18 +14,29 @@ from adalint.values import Literal
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from adalint.adapters.weights import Weights
     from adalint.rulebook.judge import SiteFacts
 
 _EMPTIED_BELOW = 0.5
 """An adapter that kept less than this share of its budget was not pruned, it was masked away."""
 
+CHECKS_OF_MASKS = frozenset(
+    {
+        "adapter_emptied",
+        "budget_not_reached",
+        "malformed_rank_pattern",
+        "rank_zero_on_old_peft",
+        "saved_without_allocation",
+        "weights_disagree",
+    }
+)
+"""The checks that look at `rank_pattern` or at the weights; no other of a saved adapter may."""
+
 _LOADS_NO_RANK_ZERO = ">=0.8,<0.10"
 
 
 def saved_without_allocation(facts: SiteFacts) -> Iterator[Hit]:
-    """Find an adapter that no mask was ever made for."""
-    if facts.value("rank_pattern") in (Literal(None), Literal({})):
+    """Find an adapter that no mask was ever made for; PEFT writes `rank_pattern` always, people leave it out."""
+    if facts.given("rank_pattern") is True and facts.value("rank_pattern") in (Literal(None), Literal({})):
         yield Hit(("rank_pattern",), {})
 
 
@@ -46,6 +57,8 @@ def adapter_emptied(facts: SiteFacts) -> Iterator[Hit]:
 
 def malformed_rank_pattern(facts: SiteFacts) -> Iterator[Hit]:
     """Find masks that PEFT cannot apply."""
+    if facts.masks is not None:
+        return
     pattern, init_r = facts.value("rank_pattern"), facts.value("init_r")
     if not isinstance(pattern, Literal) or pattern.value is None or not isinstance(init_r, Literal):
         return
@@ -68,10 +81,14 @@ def weights_disagree(facts: SiteFacts) -> Iterator[Hit]:
     kept = {} if is_unset else facts.kept
     if kept is None or not isinstance(init_r, Literal) or type(init_r.value) is not int:
         return
-    weights = _weights(facts)
-    if weights is None or weights.state is not State.READ:
+    path = facts.site.source.path
+    folder = os.path.dirname(path) or "."
+    if not os.path.isfile(path) or fit_at_a_glance(folder, kept, init_r.value):
         return
-    wrong = misfits(weights.tensors, kept, init_r.value)
+    weights = weights_in(folder)
+    if weights.state is not State.READ:
+        return
+    wrong = misfits({name: one.shape for name, one in weights.tensors.items()}, kept, init_r.value)
     if wrong:
         first = wrong[0]
         found = {
@@ -109,9 +126,3 @@ def _kept_and_budget(facts: SiteFacts) -> tuple[int, int] | None:
 def _told(facts: SiteFacts, kept: int, budget: int) -> dict[str, Any]:
     modules = len(facts.kept or ())
     return {"kept": str(kept), "budget": str(budget), "modules": str(modules)}
-
-
-def _weights(facts: SiteFacts) -> Weights | None:
-    """Read the headers beside the configuration, where it is a file that is there."""
-    path = facts.site.source.path
-    return weights_in(os.path.dirname(path) or ".") if os.path.isfile(path) else None

@@ -17,7 +17,7 @@ from adalint.trace import Undetermined, trace
 from adalint.values import UNKNOWN, Expr, Kleene, Literal
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from adalint.rulebook.pages import Case, Outcome, Rule, Rulebook
     from adalint.rulebook.templates import Template
@@ -205,9 +205,12 @@ class Fired:
             code=self.rule.code,
             name=self.rule.name,
             severity=self.severity,
-            message=first_known(templates, facts, facts.written),
+            message=site.in_its_words(first_known(templates, facts, facts.written)),
             span=spans[0] if spans else site.head,
-            related=tuple(Related(span, f"{name} is here") for name, span in zip(names[1:], spans[1:], strict=False)),
+            related=tuple(
+                Related(span, f"{site.in_its_words(name)} is here")
+                for name, span in zip(names[1:], spans[1:], strict=False)
+            ),
         )
 
     def outcome(self) -> Outcome | None:
@@ -233,10 +236,15 @@ def _place(site: Site, name: str) -> Span | None:
 def fire(site: Site, rulebook: Rulebook, release: str, transformers: str | None = None) -> list[Fired]:
     """Find the rules that fire on a Site, one finding for one mistake."""
     facts = SiteFacts(site, assemble(site, release), release, transformers=transformers)
-    fired = [one for rule in rulebook.rules.values() if site.where in rule.where for one in _fire_rule(rule, facts)]
+    fired = list(fired_by((rule for rule in rulebook.rules.values() if site.where in rule.where), facts))
     silenced = {code for one in fired for code in one.rule.supersedes}
     here = {(code, name) for one in fired for code in one.rule.supersedes_here for name in one.at}
     return [one for one in fired if one.rule.code not in silenced and (one.rule.code, *one.at[:1]) not in here]
+
+
+def fired_by(rules: Iterable[Rule], facts: SiteFacts) -> Iterator[Fired]:
+    """Fire rules on a Site one after the other, before any of them silences another."""
+    return (one for rule in rules for one in _fire_rule(rule, facts))
 
 
 def _fire_rule(rule: Rule, facts: SiteFacts) -> Iterator[Fired]:
