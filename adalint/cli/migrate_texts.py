@@ -1,0 +1,213 @@
+"""What all migrations of texts share: the options, the walk, the diff, the writing, the report."""
+
+from __future__ import annotations
+
+import functools
+import json
+import os
+import subprocess
+from typing import TYPE_CHECKING, Any, Final
+
+import click
+
+from adalint.cli.failure import Failure, say
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from adalint.migrate.texts import Migrated
+    from adalint.settings import Settings
+    from adalint.source import Source
+
+VERSION: Final = 1
+_OPTIONS: Final = (
+    click.argument("paths", nargs=-1, required=True, metavar="PATH…"),
+    click.option("--write", is_flag=True, help="Write the files; without it, a diff is printed."),
+    click.option("--allow-dirty", is_flag=True, help="Write files of a git repository that has uncommitted changes."),
+    click.option("--report", metavar="FILE", help="Write what was done, and what is left, as JSON; `-` prints it."),
+    click.option("-q", "--quiet", is_flag=True, help="Print no diff and no notes."),
+    click.option("--isolated", is_flag=True, help="Read no settings file."),
+)
+
+
+def for_texts(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command the options that `run` takes."""
+
+    @functools.wraps(command)
+    def call(**options: Any) -> None:
+        command(**options)
+
+    return functools.reduce(lambda wrapped, option: option(wrapped), reversed(_OPTIONS), call)
+
+
+def run(
+    kind: str,
+    paths: Sequence[str],
+    migrate: Callable[[Source, Settings], Migrated],
+    concerns: Callable[[bytes], bool],
+    *,
+    write: bool,
+    allow_dirty: bool,
+    report: str | None,
+    quiet: bool,
+    isolated: bool,
+) -> int:
+    """Migrate the files below some paths; give the exit code.
+
+    `concerns` tells by the bytes of a file whether it is looked at. 0: all is as it should be, or was written and
+    nothing is left; 1: something would be written, or is left for a person; 2: a file could not be read or written.
+
+    Raises:
+        Failure: a path does not exist, or a file that is to be written lies in a repository with other changes.
+    """
+    from adalint.readers.errors import ReadError
+    from adalint.source import SourceError
+
+    outcomes: list[Migrated] = []
+    roots: dict[str, str] = {}
+    failed = False
+    for source, settings, root in _sources(paths, concerns, isolated=isolated):
+        try:
+            outcome = migrate(source, settings)
+        except (ReadError, SourceError) as error:
+            say(f"{source.path}: cannot be migrated: {error}")
+            failed = True
+            continue
+        if outcome.changed or outcome.done or outcome.left:
+            outcomes.append(outcome)
+            roots[source.path] = root
+        if outcome.changed and not write and not quiet and report != "-":
+            _show_diff(outcome)
+    changed = [one for one in outcomes if one.changed]
+    if write and changed:
+        if not allow_dirty:
+            _refuse_dirty([one.before.path for one in changed])
+        for one in changed:
+            failed |= not _written(one, roots[one.before.path])
+    if report is not None:
+        _put_report(report, kind, outcomes, written=write)
+    if not quiet and report != "-":
+        _tell(outcomes, written=write)
+    return 2 if failed else int((bool(changed) and not write) or any(one.left for one in outcomes))
+
+
+def _sources(
+    paths: Sequence[str], concerns: Callable[[bytes], bool], *, isolated: bool
+) -> Iterable[tuple[Source, Settings, str]]:
+    """Give the texts below the paths, each with its settings."""
+    from adalint import files
+    from adalint.settings import Flags, SettingsError, resolver
+    from adalint.source import Source, SourceError, kind_of
+
+    resolve = resolver(Flags(isolated=isolated))
+
+    def exclude(folder: str) -> tuple[str, tuple[str, ...]]:
+        settled = resolve(folder)
+        base = os.path.dirname(settled.origin) if settled.origin else folder
+        return base, (*settled.exclude, *settled.extend_exclude)
+
+    try:
+        targets = list(files.walk(paths, exclude, lambda path, reason: say(f"{path}: left out: {reason}")))
+    except FileNotFoundError as error:
+        raise Failure(f"{error.filename}: no such file or directory") from None
+    except (SourceError, SettingsError) as error:
+        raise Failure(str(error)) from None
+    for target in targets:
+        kind = kind_of(target.path)
+        try:
+            raw = files.read(target.path)
+            if kind is not None and concerns(raw):
+                yield Source.decode(target.path, kind, raw), resolve(target.path), target.root
+        except SourceError as error:
+            say(f"{target.path}: left out: {error}")
+        except SettingsError as error:
+            raise Failure(str(error)) from None
+
+
+def _written(outcome: Migrated, root: str) -> bool:
+    from adalint.files import write_atomically
+    from adalint.source import SourceError
+
+    path = outcome.before.path
+    try:
+        write_atomically(path, outcome.after.encode(), root, outcome.before.encode())
+    except SourceError as error:
+        say(f"{path}: not written: {error}")
+        return False
+    return True
+
+
+def _refuse_dirty(paths: Sequence[str]) -> None:
+    """Refuse to write into a git work tree that has changes, so that the diff of the migration stands alone.
+
+    Raises:
+        Failure: there are changes; the message names the first files.
+    """
+    from adalint.files import repository_of
+
+    for repository in sorted({root for path in paths if (root := repository_of(path)) is not None}):
+        command = ["git", "-C", repository, "status", "--porcelain", "-z", "--untracked-files=no"]
+        try:
+            done = subprocess.run(command, capture_output=True, check=False)  # noqa: S603 - git, of our own words
+        except OSError:
+            continue  # no git, no work tree that it keeps
+        changed = [one[3:].decode(errors="replace") for one in done.stdout.split(b"\0") if one]
+        if done.returncode == 0 and changed:
+            more = f" and {len(changed) - 3} more" if len(changed) > 3 else ""
+            named = ", ".join(changed[:3])
+            raise Failure(f"{repository}: uncommitted changes ({named}{more}): commit them, or give --allow-dirty")
+
+
+def _show_diff(outcome: Migrated) -> None:
+    from adalint.report import diff
+
+    click.echo(diff.render(outcome.before, outcome.after), nl=False)
+
+
+def _tell(outcomes: Sequence[Migrated], *, written: bool) -> None:
+    from adalint.report.concise import at
+    from adalint.report.words import one_line
+
+    done = "done" if written else "would be done"
+    for outcome in outcomes:
+        for what, notes in ((done, outcome.done), ("left", outcome.left)):
+            for note in notes:
+                click.echo(f"{at(outcome.before.path, note.position)}: {what}: {one_line(note.text)}", err=True)
+    changed, left = sum(one.changed for one in outcomes), sum(len(one.left) for one in outcomes)
+    verb = "written" if written else "to write"
+    click.echo(f"{changed} {'file' if changed == 1 else 'files'} {verb}, {left} left for you.", err=True)
+
+
+def _put_report(path: str, kind: str, outcomes: Sequence[Migrated], *, written: bool) -> None:
+    from adalint import files
+    from adalint.report.words import shown_path
+    from adalint.source import SourceError
+
+    def notes(found: Iterable[Any]) -> list[dict[str, Any]]:
+        return [
+            {"cell": one.position.cell, "row": one.position.row, "column": one.position.column, "text": one.text}
+            for one in found
+        ]
+
+    document = {
+        "version": VERSION,
+        "migration": kind,
+        "written": written,
+        "files": [
+            {
+                "filename": shown_path(one.before.path),
+                "changed": one.changed,
+                "done": notes(one.done),
+                "left": notes(one.left),
+            }
+            for one in outcomes
+        ],
+    }
+    text = json.dumps(document, indent=2, ensure_ascii=False) + "\n"
+    if path == "-":
+        click.echo(text, nl=False)
+        return
+    try:
+        files.put(path, text.encode())
+    except SourceError as error:
+        raise Failure(f"--report {path}: {error}") from None

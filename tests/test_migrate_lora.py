@@ -1,0 +1,283 @@
+"""`adalint migrate lora-to-adalora`: the script trains, reaches its ranks and has no findings, or is left as it is."""
+
+from __future__ import annotations
+
+import difflib
+import json
+import os
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import nbformat
+import pytest
+from commands import run
+
+from adalint.api import check_text
+from adalint.migrate.lora_to_adalora import to_adalora
+from adalint.settings import Settings
+from adalint.source import Kind, Source
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from adalint.migrate.texts import Migrated
+
+HEAD = """\
+import torch
+from peft import LoraConfig, get_peft_model
+from torch.utils.data import DataLoader
+from transformers import LlamaConfig, LlamaForCausalLM
+
+torch.manual_seed(0)
+"""
+MODEL = """\
+model = LlamaForCausalLM(
+    LlamaConfig(vocab_size=32, hidden_size=16, intermediate_size=16, num_hidden_layers=2, num_attention_heads=2)
+)
+"""
+
+FLAT = (
+    HEAD
+    + "loader = DataLoader(torch.randint(0, 32, (16, 8)), batch_size=2)\nepochs = 3\n"
+    + MODEL
+    + """\
+config = LoraConfig(
+    task_type="CAUSAL_LM",
+    r=2,  # small
+    lora_alpha=16,
+    target_modules=["q_proj", "v_proj"],
+)
+model = get_peft_model(model, config)
+optimizer = torch.optim.AdamW(model.parameters(), lr=1e-2)
+step = 0
+for epoch in range(epochs):
+    for ids in loader:
+        model(input_ids=ids, labels=ids).loss.backward()
+        optimizer.step()
+        optimizer.zero_grad()
+        step += 1
+model.save_pretrained("out")
+"""
+)
+
+RANK_BY_NAME = """\
+import argparse
+
+import peft
+import torch
+from transformers import LlamaConfig, LlamaForCausalLM
+
+parser = argparse.ArgumentParser()
+parser.add_argument("--rank", type=int, default=2)
+parser.add_argument("--max_steps", type=int, default=24)
+args = parser.parse_args()
+
+
+def main():
+    torch.manual_seed(0)
+    model = LlamaForCausalLM(
+        LlamaConfig(vocab_size=32, hidden_size=16, intermediate_size=16, num_hidden_layers=2, num_attention_heads=2)
+    )
+    max_steps = args.max_steps
+    model = peft.get_peft_model(
+        model, peft.LoraConfig(r=args.rank, use_rslora=True, target_modules=["q_proj", "v_proj"], task_type="CAUSAL_LM")
+    )
+    optimizer = torch.optim.AdamW(model.parameters(), lr=1e-2)
+    for step in range(max_steps):
+        ids = torch.randint(0, 32, (2, 8))
+        optimizer.zero_grad()
+        model(input_ids=ids, labels=ids).loss.backward()
+        optimizer.step()
+    model.save_pretrained("out")
+
+
+if __name__ == "__main__":
+    main()
+"""
+
+TRAINER = (
+    HEAD.replace("LlamaForCausalLM\n", "LlamaForCausalLM, Trainer, TrainingArguments\n", 1)
+    + MODEL
+    + """\
+model = get_peft_model(model, LoraConfig(r=2, target_modules=["q_proj", "v_proj"], task_type="CAUSAL_LM"))
+rows = [{"input_ids": ids, "labels": ids} for ids in torch.randint(0, 32, (24, 8)).tolist()]
+args = TrainingArguments("run", max_steps=24, per_device_train_batch_size=2, save_strategy="no", report_to="none", use_cpu=True)
+trainer = Trainer(model=model, args=args, train_dataset=rows)
+trainer.train()
+model.save_pretrained("out")
+"""
+)
+
+ACCELERATE = (
+    HEAD.replace("import torch\n", "import torch\nfrom accelerate import Accelerator\n", 1)
+    + "accelerator = Accelerator(cpu=True)\nloader = DataLoader(torch.randint(0, 32, (48, 8)), batch_size=2)\n"
+    + MODEL
+    + """\
+lora = LoraConfig(r=2, target_modules=["q_proj", "v_proj"], task_type="CAUSAL_LM")
+model = get_peft_model(model, lora)
+optimizer = torch.optim.AdamW(model.parameters(), lr=1e-2)
+model, optimizer, loader = accelerator.prepare(model, optimizer, loader)
+max_train_steps = 24
+for step, ids in enumerate(loader):
+    loss = model(input_ids=ids, labels=ids).loss
+    accelerator.backward(loss)
+    optimizer.step()
+    optimizer.zero_grad()
+accelerator.unwrap_model(model).save_pretrained("out")
+"""
+)
+RUN = {"flat": FLAT, "rank by name": RANK_BY_NAME, "trainer": TRAINER, "accelerate": ACCELERATE}
+
+
+def migrated(text: str, name: str = "train.py") -> Migrated:
+    return to_adalora(Source.decode(name, Kind.PYTHON, text.encode()), Settings())
+
+
+def executed(text: str, folder: Path) -> dict[str, list[bool]]:
+    """Run a script, and give the masks of the adapter that it saves."""
+    (folder / "train.py").write_text(text)
+    environment = {**os.environ, "HF_HUB_OFFLINE": "1", "CUDA_VISIBLE_DEVICES": ""}
+    done = subprocess.run(
+        [sys.executable, "train.py"], cwd=folder, env=environment, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    masks: dict[str, list[bool]] = json.loads((folder / "out" / "adapter_config.json").read_text())["rank_pattern"]
+    return masks
+
+
+@pytest.mark.parametrize("name", RUN)
+def test_what_is_moved_runs_and_reaches_the_rank_that_lora_had(name: str, tmp_path: Path) -> None:
+    outcome = migrated(RUN[name])
+    assert (outcome.changed, outcome.left) == (True, ())
+    masks = executed(outcome.after.text, tmp_path)
+    assert sum(map(sum, masks.values())) == 2 * len(masks)
+    assert {len(mask) for mask in masks.values()} == {3}
+
+
+@pytest.mark.parametrize("name", RUN)
+def test_nothing_is_found_in_it_and_moving_it_again_changes_nothing(name: str) -> None:
+    after = migrated(RUN[name]).after
+    assert check_text(after.text, filename="train.py").findings == ()
+    assert not migrated(after.text).changed
+
+
+@pytest.mark.parametrize("name", RUN)
+def test_lines_that_are_none_of_its_affair_stay(name: str) -> None:
+    before, after = RUN[name].splitlines(), migrated(RUN[name]).after.text.splitlines()
+    lost = [line for line in difflib.ndiff(before, after) if line.startswith("- ")]
+    assert [line for line in lost if not any(word in line for word in ("LoraConfig", "r=2", "Trainer("))] == []
+
+
+def test_a_notebook_is_moved_in_its_cells() -> None:
+    cells = [nbformat.v4.new_code_cell(part) for part in FLAT.split("model = get_peft_model")[0].split("loader = ")]
+    cells[1]["source"] = "loader = " + cells[1]["source"]
+    cells.append(nbformat.v4.new_code_cell("model = get_peft_model" + FLAT.split("model = get_peft_model")[1]))
+    raw = nbformat.writes(nbformat.v4.new_notebook(cells=cells)).encode()
+    outcome = to_adalora(Source.decode("x.ipynb", Kind.NOTEBOOK, raw), Settings())
+    assert (outcome.changed, outcome.left) == (True, ())
+    after = nbformat.reads(outcome.after.encode().decode(), as_version=4)
+    nbformat.validate(after)
+    assert "AdaLoraConfig(" in after.cells[1].source
+    assert "update_and_allocate(step)" in after.cells[2].source
+    assert {note.position.cell for note in outcome.done} == {2}
+
+
+LENGTHLESS = FLAT.replace("for epoch in range(epochs):", "for epoch in iter(int, 1):")
+COUNTERLESS = FLAT.replace("        step += 1\n", "").replace("step = 0\n", "")
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (LENGTHLESS, "ADA201"),
+        (COUNTERLESS, "ADA401"),
+        (FLAT.replace("LoraConfig(\n", "LoraConfig(\n    **more,\n"), "by name"),
+        (FLAT.replace("r=2", "r=0"), "no rank"),
+        (
+            FLAT.replace(
+                "from peft import LoraConfig, get_peft_model",
+                "from peft import get_peft_model\nfrom peft import LoraConfig\nif x:\n    from mine import LoraConfig",
+            ),
+            None,
+        ),
+        ("from peft import LoraConfig\nconfig = LoraConfig(r=8)\n", "ADA201"),
+    ],
+)
+def test_what_cannot_be_moved_whole_is_left_and_told(text: str, said: str | None) -> None:
+    outcome = migrated(text)
+    assert not outcome.changed
+    assert outcome.after == outcome.before
+    assert outcome.done == ()
+    if said is not None:
+        assert any(said in note.text for note in outcome.left)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "from mine import LoraConfig\nconfig = LoraConfig(r=8)\n",
+        "from peft import LoHaConfig, LoraConfig\nconfig = LoHaConfig(r=8)\n",
+        '"""LoraConfig(r=8)"""\n',
+        "class LoraConfig: ...\nconfig = LoraConfig()\n",
+    ],
+)
+def test_what_is_no_lora_of_peft_is_none_of_its_affair(text: str) -> None:
+    outcome = migrated(text)
+    assert (outcome.changed, outcome.done, outcome.left) == (False, (), ())
+
+
+@pytest.mark.parametrize(
+    ("line", "use", "after"),
+    [
+        ("from peft import LoraConfig, get_peft_model", "LoraConfig", "from peft import AdaLoraConfig, get_peft_model"),
+        (
+            "from peft import get_peft_model, LoraConfig as LC",
+            "LC",
+            "from peft import get_peft_model, AdaLoraConfig as LC",
+        ),
+        ("from peft.tuners.lora import LoraConfig\nfrom peft import get_peft_model", "LoraConfig", None),
+    ],
+)
+def test_the_import_is_the_one_that_is_needed(line: str, use: str, after: str | None) -> None:
+    text = FLAT.replace("from peft import LoraConfig, get_peft_model", line).replace("LoraConfig(\n", f"{use}(\n")
+    outcome = migrated(text)
+    if after is not None:
+        assert after in outcome.after.text
+        assert f"config = {'LC' if use == 'LC' else 'AdaLoraConfig'}(" in outcome.after.text
+    compile(outcome.after.text, "train.py", "exec")
+
+
+def test_a_class_that_is_named_elsewhere_stays_imported() -> None:
+    outcome = migrated(FLAT.replace("step = 0\n", "assert not isinstance(config, LoraConfig)\nstep = 0\n"))
+    assert "from peft import AdaLoraConfig, LoraConfig, get_peft_model" in outcome.after.text
+    assert "isinstance(config, LoraConfig)" in outcome.after.text
+
+
+def test_lost_options_are_told() -> None:
+    outcome = migrated(RANK_BY_NAME)
+    assert any("use_rslora" in note.text for note in outcome.done)
+    assert any("scale" in note.text for note in outcome.done)
+
+
+class TestCommand:
+    def test_a_diff_is_printed_and_nothing_written(self, tmp_path: Path) -> None:
+        path = tmp_path / "train.py"
+        path.write_text(FLAT)
+        done = run("migrate", "lora-to-adalora", "--isolated", str(path))
+        assert (done.exit_code, path.read_text()) == (1, FLAT)
+        assert "+    init_r=3, target_r=2" in done.stdout
+
+    def test_write_writes_once(self, tmp_path: Path) -> None:
+        path = tmp_path / "train.py"
+        path.write_bytes(FLAT.replace("\n", "\r\n").encode())
+        report = tmp_path / "migration.json"
+        arguments = ("migrate", "lora-to-adalora", "--isolated", str(tmp_path), "--write", "--report", str(report))
+        assert run(*arguments).exit_code == 0
+        told = json.loads(report.read_text())
+        assert [one["filename"].endswith("train.py") for one in told["files"]] == [True]
+        once = path.read_bytes()
+        assert b"AdaLoraConfig" in once
+        assert b"\n" not in once.replace(b"\r\n", b"")
+        assert run(*arguments).exit_code == 0
+        assert path.read_bytes() == once
