@@ -71,6 +71,17 @@ class Notebook(Source):
         Raises:
             ValueError: two edits touch the same bytes.
         """
+        cells = list(self.cells)
+        for index, inside in self.by_cell(edits).items():
+            cells[index] = cells[index].apply(inside, style_of(cells[index].raw, self.file.text))
+        return _notebook(self.path, self.frame, cells, self)
+
+    def by_cell(self, edits: Iterable[Edit]) -> dict[int, list[CharEdit]]:
+        """Part edits by the index of their cell, in order and in characters of its text.
+
+        Raises:
+            ValueError: two edits touch the same bytes.
+        """
         by_cell: dict[int, list[CharEdit]] = {}
         end = 0
         for edit in sorted(edits):
@@ -79,10 +90,7 @@ class Notebook(Source):
             end = edit.span.stop
             index = self.cell_at(edit.span.start)
             by_cell.setdefault(index, []).append(self._within(edit, index))
-        cells = list(self.cells)
-        for index, inside in by_cell.items():
-            cells[index] = cells[index].apply(inside, style_of(cells[index].raw, self.file.text))
-        return _notebook(self.path, self.frame, cells, self)
+        return by_cell
 
     def _within(self, edit: Edit, index: int) -> CharEdit:
         """Give an edit in characters of a cell's text."""

@@ -237,7 +237,7 @@ def look_ahead(site: Site, settings: Settings, told: Told = NOTHING_TOLD) -> Out
     scale = derived(plan.values)["scale"]
     return Outlook(
         plan=plan,
-        fields=tuple(_field(name, site, plan) for name in SHOWN),
+        fields=tuple(field_of(name, site, plan) for name in SHOWN),
         unknown=unknown,
         undecided=undecided,
         assumptions=tuple(wanted[name] for name, _ in plan.assumptions if name != "loop" or not is_another_loop),
@@ -306,7 +306,8 @@ def _for_prediction(plan: Plan, *, trained: bool) -> dict[str, object]:
     return values
 
 
-def _field(name: str, site: Site, plan: Plan) -> Field:
+def field_of(name: str, site: Site, plan: Plan) -> Field:
+    """Say what a field of a plan is, and where that comes from."""
     expr: Expr = plan.values.get(name, UNKNOWN)
     written = site.values.get(name)
     row = site.source.position(written.span.start).row if written else None

@@ -42,6 +42,11 @@ def tell(planned: Planned, language: str) -> list[Chapter]:
     return [*chapters, *([Chapter(said("What the text does not tell", language), tuple(taken))] if taken else [])]
 
 
+def what_happens(outlook: Outlook, language: str) -> list[str]:
+    """Tell what happens at which step and how it ends, one sentence for each line."""
+    return [*_steps(outlook, language), *_end(outlook, language)]
+
+
 def _read(site: Site, outlook: Outlook, language: str) -> Iterator[str]:
     for one in outlook.fields:
         yield origin_of(one, language)

@@ -14,7 +14,7 @@ import re
 import shlex
 import tomllib
 from dataclasses import dataclass, replace
-from fnmatch import fnmatch
+from fnmatch import fnmatch, translate
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
@@ -43,12 +43,17 @@ PACKAGES: Final = ("peft", "transformers", "accelerate")
 LAST: Final = 99
 """Stands for the last number of a series that an upper bound ends: below 4.42 lies 4.41.99."""
 
-_PATTERNS: Final = (
+PIN_FILES: Final = (
     *("uv.lock", "poetry.lock", "pdm.lock", "pylock.toml", "pylock.*.toml", "Pipfile.lock"),
     *("requirements.txt", "requirements*.txt"),
     *("environment*.yml", "environment*.yaml", "conda.yml", "conda.yaml"),
     "pyproject.toml",
 )
+"""Names of files that hold pins, the most telling first."""
+
+_MAY_PIN: Final = re.compile("|".join(map(translate, PIN_FILES)), re.IGNORECASE)
+"""Tells at once that a name is none of these: nearly every file of a folder."""
+
 _MAX_INCLUDES: Final = 50
 _LINUX: Final = {
     "os_name": "posix",
@@ -96,7 +101,7 @@ def finder() -> Callable[[str], Mapping[str, Pin]]:
         parent = os.path.dirname(folder)
         if parent == folder or os.path.lexists(os.path.join(folder, ".git")):
             return own
-        return {**nearest(parent), **own}
+        return {**nearest(parent), **own} if own else nearest(parent)
 
     return lambda path: nearest(os.path.dirname(os.path.abspath(path)))
 
@@ -107,13 +112,15 @@ def over(settings: Settings, pins: Mapping[str, Pin]) -> Settings:
     for package, pin in pins.items():
         if getattr(settings, f"target_{package}") is None:
             said |= {f"target_{package}": pin.release, f"target_{package}_source": pin.source}
-    return replace(settings, **said)
+    return replace(settings, **said) if said else settings
 
 
 def release_for(site: Site, settings: Settings) -> str:
-    """Tell the release of PEFT to judge a configuration by: the target, else what a saved adapter was saved with."""
+    """Tell the release of PEFT to judge a configuration by: the target, else what its framework or its saving asks for."""
     if settings.target_peft is not None:
         return settings.target_peft
+    if site.framework is not None and site.framework.peft is not None:
+        return newest_allowed(site.framework.peft) or NEWEST
     written = site.values.get("peft_version") if site.saved else None
     if written is None or not isinstance(written.expr, Literal) or not isinstance(written.expr.value, str):
         return NEWEST
@@ -137,11 +144,11 @@ def pins_within(source: Source) -> Mapping[str, Pin]:
 def pins_in(folder: str) -> Mapping[str, Pin]:
     """Read the pins of one folder."""
     try:
-        names = sorted(os.listdir(folder))
+        names = sorted(name for name in os.listdir(folder) if _MAY_PIN.match(name))
     except OSError:
         return {}
     pins: dict[str, Pin] = {}
-    found = dict.fromkeys(name for pattern in _PATTERNS for name in names if fnmatch(name, pattern))
+    found = dict.fromkeys(name for pattern in PIN_FILES for name in names if fnmatch(name, pattern))
     for name in found:
         pins = {**pins_of(os.path.join(folder, name)), **pins}
     return pins
