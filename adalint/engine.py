@@ -12,12 +12,12 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from adalint import baseline
+from adalint.adapters.quick_look import is_in_order
 from adalint.embedded import HOSTS, embedded_in, texts_in, unread_in
 from adalint.findings import Applied, Finding, Fixed, Ignored, Refusal, Report, Severity
 from adalint.fixes.recipes import fixes_of
 from adalint.readers import read_sites
 from adalint.readers.errors import ReadError
-from adalint.readers.mappings import read_without_places
 from adalint.report.words import in_language, said
 from adalint.rulebook.judge import fire
 from adalint.rulebook.pages import load
@@ -37,21 +37,17 @@ MAX_PASSES: Final = 10
 
 def check_source(source: Source, settings: Settings) -> Report:
     """Find every mistake in one source, sorted by place. Never raises for what the source holds."""
-    if _is_adapter_in_order(source, settings):
+    if source.kind is Kind.JSON and is_in_order(source, settings):
         return Report(source)
+    return check_closely(source, settings)
+
+
+def check_closely(source: Source, settings: Settings) -> Report:
+    """Do the same with no glance at whether anything can be wrong at all."""
     try:
         return _judged(source, settings).report
     except ReadError as error:
         return _report(source, list(_unparsable(source, error, settings)), settings, parsed=False)
-
-
-def _is_adapter_in_order(source: Source, settings: Settings) -> bool:
-    """Tell whether a saved adapter has no findings, without looking for places: most of very many have none."""
-    site = read_without_places(source) if source.kind is Kind.JSON else None
-    if site is None:
-        return False
-    fired = fire(site, load(settings.rule_folders), release_for(site, settings), settings.target_transformers)
-    return not any(settings.selected(one.rule.code, one.rule.name, one.severity) for one in fired)
 
 
 def judge_sites(source: Source, settings: Settings) -> list[tuple[Site, list[Finding]]]:

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from adalint.source import KIND_OF_SUFFIX, Source, SourceError, kind_of
+from adalint.source import KIND_OF_SUFFIX, SHELL_NAMES, SHELL_SUFFIXES, Source, SourceError, kind_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -63,6 +63,8 @@ _WORDS: Final = {
 _PLAIN_WORD: Final = _WORD.encode()
 _FIRST_OF_MARKS: Final = frozenset(mark[:1] for mark in _WORDS)
 _SUFFIXES: Final = tuple(KIND_OF_SUFFIX)
+_ENDINGS: Final = (*_SUFFIXES, *SHELL_SUFFIXES, *SHELL_NAMES)
+_STARTS: Final = tuple(f"{os.sep}{name}." for name in SHELL_NAMES)
 
 
 class UnopenedError(SourceError):
@@ -239,7 +241,7 @@ def _walk_folder(
         .overrides(_exclusions(base, patterns))
     )
     root = os.path.realpath(folder)
-    folders: dict[str, str] = {}
+    folders = {folder: root}
     entries = builder.build()
     while True:
         try:
@@ -251,8 +253,13 @@ def _walk_folder(
                 place, _, reason = str(error).partition(": IO error for operation on ")
                 skipped(place if reason else folder, (reason or place).rsplit(": ", 1)[-1])
             continue
-        if path.lower().endswith(_SUFFIXES) and kind_of(path) and (real := _real_file(path, root, folders)):
+        if _may_be_read(path.lower()) and kind_of(path) and (real := _real_file(path, root, folders)):
             yield real, Target(os.path.normpath(path), root)
+
+
+def _may_be_read(path: str) -> bool:
+    """Leave out most files at once: a walk comes by very many."""
+    return path.endswith(_ENDINGS) or any(start in path for start in _STARTS)
 
 
 def _exclusions(base: str, patterns: Iterable[str]) -> Override:
@@ -279,13 +286,13 @@ def repository_of(path: str) -> str | None:
 
 
 def _repository_around(folder: str) -> str | None:
-    return next((str(one) for one in (Path(folder), *Path(folder).parents) if (one / ".git").exists()), None)
+    return next((str(one) for one in (Path(folder), *Path(folder).parents) if os.path.exists(one / ".git")), None)
 
 
 def _real_file(path: str, root: str, folders: dict[str, str]) -> str | None:
     """Give the real path of a regular file; None for all else, and for a link that leads out of the root.
 
-    `folders` remembers the real paths of folders: finding one looks at each of its parents.
+    `folders` remembers the real paths of folders.
     """
     try:
         mode = os.lstat(path).st_mode
@@ -297,9 +304,20 @@ def _real_file(path: str, root: str, folders: dict[str, str]) -> str | None:
     if not stat.S_ISREG(mode):
         return None
     folder, name = os.path.split(path)
-    if folder not in folders:
-        folders[folder] = os.path.realpath(folder)
-    return os.path.join(folders[folder], name)
+    return os.path.join(_real_folder(folder, folders), name)
+
+
+def _real_folder(folder: str, known: dict[str, str]) -> str:
+    """Give the real path of a folder; `os.path.realpath` looks at all that are above it, neighbours at one."""
+    if folder not in known:
+        parent, name = os.path.split(folder)
+        if name in {"", os.curdir, os.pardir} or os.path.islink(folder):
+            known[folder] = os.path.realpath(folder)
+        else:
+            if parent not in known:
+                known[parent] = os.path.realpath(parent)
+            known[folder] = os.path.join(known[parent], name)
+    return known[folder]
 
 
 def _inside(place: str, root: str) -> bool:

@@ -197,6 +197,10 @@ def resolver(flags: Flags = Flags()) -> Callable[[str], Settings]:
     """
 
     @cache
+    def alone() -> Settings:
+        return over(Settings(), flags)
+
+    @cache
     def given(config: str) -> Settings:
         settings = read(Path(config))
         if settings is None:
@@ -210,11 +214,11 @@ def resolver(flags: Flags = Flags()) -> Callable[[str], Settings]:
             if os.path.isfile(path) and (settings := read(Path(path))) is not None:
                 return over(settings, flags)
         parent = os.path.dirname(folder)
-        return over(Settings(), flags) if parent == folder else nearest(parent)
+        return alone() if parent == folder else nearest(parent)
 
     def resolve(path: str) -> Settings:
         if flags.isolated:
-            return over(Settings(), flags)
+            return alone()
         place = os.path.abspath(path)
         is_folder = os.path.isdir(place)
         if flags.config is not None:

@@ -4,11 +4,26 @@ from __future__ import annotations
 
 import shutil
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from commands import CHECKOUT, succeed
 
-LEFT_OUT = ("*.egg-info", "__pycache__", ".*_cache", ".hypothesis", ".venv", ".ci-venv", "dist", "build", ".git")
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+LEFT_OUT = (
+    "*.egg-info",
+    "__pycache__",
+    "node_modules",
+    ".*_cache",
+    ".hypothesis",
+    ".venv",
+    ".ci-venv",
+    "dist",
+    "build",
+    ".git",
+)
 
 
 @pytest.fixture(scope="session")
@@ -23,3 +38,13 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
             (copy / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(CHECKOUT / name, copy / name)
     return copy
+
+
+@pytest.fixture(scope="session")
+def editor(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    """An editor that has a language server running, for tests with documents of their own."""
+    from server_session import Editor
+
+    started = Editor(tmp_path_factory.mktemp("workspace"))
+    yield started
+    started.close()

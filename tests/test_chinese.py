@@ -19,7 +19,7 @@ from adalint.settings import Settings
 
 HAN = re.compile(r"[\u4e00-\u9fff\uff00-\uffef]")
 PACKAGE = CHECKOUT / "adalint"
-REASONS = {"Unplaceable", "Related"}
+REASONS = {"Unplaceable", "Related", "Remark"}
 """What is called with a sentence for people, besides `said`."""
 
 REASON_GIVERS = {"_objection", "_is_needed_elsewhere"}

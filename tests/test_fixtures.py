@@ -14,7 +14,7 @@ from commands import CHECKOUT
 
 from adalint.rulebook.pages import load
 
-PROJECTS = sorted(path.name for path in (CHECKOUT / "fixtures").iterdir() if path.is_dir())
+PROJECTS = sorted(path.name.removesuffix(".expected.txt") for path in (CHECKOUT / "fixtures").glob("*.expected.txt"))
 README = (CHECKOUT / "README.md").read_text(encoding="utf-8")
 
 

@@ -9,7 +9,22 @@ import click
 
 from adalint import __version__
 
-COMMANDS: Final = ("check", "fix", "verify", "plan", "explain", "rule", "rules", "schema", "completion")
+COMMANDS: Final = (
+    "check",
+    "fix",
+    "verify",
+    "plan",
+    "explain",
+    "rule",
+    "rules",
+    "init",
+    "baseline",
+    "migrate",
+    "new",
+    "schema",
+    "server",
+    "completion",
+)
 
 
 class LazyGroup(click.Group):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from adalint.cli.options import shared
+from adalint.cli.options import narrowed, shared
 from adalint.cli.progress import erase
 
 if TYPE_CHECKING:
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 @click.option("--unsafe-fixes", is_flag=True, help="Apply fixes that change training or choose a number, too.")
 @click.option("--verify", is_flag=True, help="Run both sides first; apply no fix that is not what it claims to be.")
 @shared
+@narrowed
 def fix(request: Request, diff: bool, verify: bool) -> None:
     """Apply the fixes that keep training as it is or as it was meant, in PATHS (default: here).
 
@@ -47,7 +48,7 @@ def fix(request: Request, diff: bool, verify: bool) -> None:
     if request.reads_stdin and not diff:
         click.echo(inputs.stdin if run.stdout is None else run.stdout, nl=False)
     reports = in_order([*run.left, *inputs.unreadable])
-    show(request, reports, on_stderr=request.reads_stdin or diff)
+    show(request, reports, on_stderr=request.reads_stdin or diff, failed=inputs.failed)
     if request.output_format == "concise":
         _say_what_waits(reports, request.language, on_stderr=request.reads_stdin or diff)
     done = "Would fix {findings}." if diff else "Fixed {findings}."
@@ -102,7 +103,7 @@ class _Run:
         self.applied += len(fixed.applied)
         for line in _deeds(fixed, _WOULD_FIX if self.diff else _FIXED, language):
             self._say(line)
-        self.left.append(text.weighed(Report(fixed.after, fixed.left, fixed.suppressed)))
+        self.left.append(text.weighed(Report(fixed.after, fixed.left, fixed.suppressed, fixed.hidden)))
 
     def _write(self, fixed: Fixed, root: str | None) -> str | None:
         """Write the result; give the reason when it is refused."""

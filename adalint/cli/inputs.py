@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from adalint import files, settings
+from adalint.baseline import Baselines, is_baseline
 from adalint.cli.failure import Failure, apologise, say
 from adalint.cli.progress import Progress, erase
 from adalint.findings import Finding, Report, Severity
@@ -70,6 +71,9 @@ class Inputs:
     _checked: set[str | None] = field(default_factory=set)
     _walked: set[str | None] = field(default_factory=set)
     _pins: Callable[[str], Mapping[str, Pin]] | None = None
+    targets: list[files.Target] = field(default_factory=list)
+    """The files that the run reads."""
+    baselines: Baselines = field(default_factory=Baselines)
 
     def __post_init__(self) -> None:
         self._resolve = self.request.resolve
@@ -82,6 +86,8 @@ class Inputs:
             Failure: a path does not exist, or settings cannot be used.
         """
         try:
+            if self.request.hides_known and not self.request.reads_stdin:
+                self._open_baselines()
             yield from self._from_stdin() if self.request.reads_stdin else self._from_files()
         except settings.SettingsError as error:
             raise Failure(str(error)) from None
@@ -96,7 +102,10 @@ class Inputs:
         if settled.rule_dirs:
             _check_names(settled)
         settled = self._targeted(os.path.join(path, STDIN) if os.path.isdir(path) else path, settled, source)
-        return settled if settled.language_source else replace(settled, language=self.request.language)
+        if self.request.hides_known and source is not None:
+            settled = self.baselines.over(settled, path)
+        language = settled.language if settled.language_source else self.request.language
+        return settled if language == settled.language else replace(settled, language=language)
 
     def guard(self, path: str, work: Callable[[], None]) -> None:
         """Do the work on one file; a mistake of adalint's own ends that file, not the run."""
@@ -128,7 +137,12 @@ class Inputs:
             if not os.path.isdir(path):
                 self._settle(path)
         try:
-            return list(files.walk(self.request.paths, self._exclude, self._skipped))
+            self.targets = list(files.walk(self.request.paths, self._exclude, self._skipped))
+            if self.request.changed_since is not None:
+                from adalint.changes import changed_among
+
+                self.targets = changed_among(self.targets, self.request.changed_since)
+            return self.targets
         except FileNotFoundError as error:
             raise Failure(f"{error.filename}: no such file or directory") from None
         except SourceError as error:
@@ -165,6 +179,8 @@ class Inputs:
     def _from_stdin(self) -> Iterator[Input]:
         if len(self.request.paths) > 1:
             raise Failure("`-` is standard input and stands alone")
+        if self.request.changed_since is not None:
+            raise Failure("--changed-since chooses among files, and `-` is none")
         path = self.request.stdin_filename or STDIN
         named_kind = kind_of(path)
         if named_kind is None and path != STDIN:
@@ -174,14 +190,24 @@ class Inputs:
         self.stdin = raw = sys.stdin.buffer.read()
         # A text without a name is Python, unless it opens like JSON, which Python would take for a dict and forget.
         kind = named_kind or (Kind.JSON if raw.lstrip()[:1] == b"{" else Kind.PYTHON)
+        text = self.of_text(path, kind, raw)
+        if text is not None:
+            yield text
+
+    def of_text(self, path: str, kind: Kind, raw: bytes) -> Input | None:
+        """Take a text that is called by a name; None when it does not mention AdaLoRA, is left out or unreadable.
+
+        Raises:
+            SettingsError: settings cannot be used.
+        """
         if not files.mentions_adalora(raw) or self._is_excluded(files.Target(path, "", named=True)):
-            return
+            return None
         try:
             source = Source.decode(path, kind, raw)
         except SourceError as error:
             self._unreadable(path, error)
-        else:
-            yield self._input(source, None, named=True)
+            return None
+        return self._input(source, None, named=True)
 
     def _input(self, source: Source, root: str | None, named: bool) -> Input:
         self.mentioning += 1
@@ -198,6 +224,11 @@ class Inputs:
         own = {} if source is None else targets.pins_within(source)
         return targets.over(settled, {**self._pins(path), **own})
 
+    def _open_baselines(self) -> None:
+        """Read the baselines of the paths that were asked for before anything is checked, files without AdaLoRA too."""
+        for folder in self.request.folders:
+            self.baselines.over(self._resolve(folder), folder)
+
     def _settle(self, path: str) -> Settings:
         settled = self._resolve(path)
         if settled.origin not in self._checked:
@@ -208,6 +239,8 @@ class Inputs:
     def _is_excluded(self, target: files.Target) -> bool:
         """Tell whether settings leave the file out; what a walk has left out already is not asked again."""
         settled = self._settle(target.path)
+        if is_baseline(settled, target.path):
+            return True
         if target.named and not settled.force_exclude:
             return False
         if not target.named and settled.origin in self._walked:
@@ -264,7 +297,7 @@ def _check_words(settled: Settings, flags: Flags) -> None:
     """Check what settings say of rules; whether their folders hold pages that can be used is a part of it."""
     for written, folder in zip(settled.rule_dirs, settled.rule_folders, strict=True):
         if not os.path.isdir(folder):
-            raise settings.settings_error(settled, "rule-dirs", written, f"there is no folder {written!r}")
+            raise settings.settings_error(settled, ("rule-dirs",), written, f"there is no folder {written!r}")
     if settled.rule_dirs or settings.names_rules(settled):
         settings.check_words(settled, _rules_of(settled.rule_folders), flags)
 

@@ -33,6 +33,10 @@ class Request:
     exit_zero: bool = False
     quiet: bool = False
     verbose: bool = False
+    hides_known: bool = False
+    """Whether what a baseline knows is left out."""
+    changed_since: str | None = None
+    """The revision of git since which a file must have changed to be read."""
     locale: str = "en"
     """The language of the person who reads this run, where nobody has chosen one."""
 
@@ -40,6 +44,12 @@ class Request:
     def reads_stdin(self) -> bool:
         """Whether the text comes through standard input."""
         return "-" in self.paths
+
+    @property
+    def folders(self) -> tuple[str, ...]:
+        """The folders that were named, and those of the files that were."""
+        named = (path if os.path.isdir(path) else os.path.dirname(path) or os.curdir for path in self.paths)
+        return tuple(dict.fromkeys(named))
 
     @property
     def language(self) -> str:
@@ -107,6 +117,19 @@ _OPTIONS = (
 )
 
 
+BASELINE = click.option("--baseline", type=click.Path(), metavar="FILE", help="The baseline to use.")
+
+
+def narrowed(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command the options that leave out what is known, and what has not changed."""
+    options = (
+        BASELINE,
+        click.option("--no-baseline", is_flag=True, help="Report what a baseline knows, too."),
+        click.option("--changed-since", metavar="REV", help="Read only files changed since this revision of git."),
+    )
+    return functools.reduce(lambda wrapped, option: option(wrapped), reversed(options), command)
+
+
 def lang(command: Callable[..., None]) -> Callable[..., None]:
     """Give a command `--lang`; it is called with the language, the reader's own on a terminal."""
 
@@ -122,12 +145,24 @@ def shared(command: Callable[..., None], paths: Callable[..., Any] = _PATHS) -> 
 
     `paths` is what takes the place of any number of paths, an argument of the same name that gives a tuple.
     """
+    is_narrowed = any("--no-baseline" in one.opts for one in getattr(command, "__click_params__", ()))
 
     @functools.wraps(command)
-    def call(unsafe_fixes: bool = False, **options: Any) -> None:
+    def call(
+        unsafe_fixes: bool = False,
+        baseline: str | None = None,
+        no_baseline: bool = True,  # as with the commands that know of none
+        changed_since: str | None = None,
+        **options: Any,
+    ) -> None:
+        if baseline is not None and no_baseline and is_narrowed:
+            raise click.UsageError("--baseline and --no-baseline contradict each other")
         names = ("select", "ignore", "extend_select", "pedantic", *TARGETS, "force_exclude", "config", "isolated")
         flags = Flags(
-            **{name: options.pop(name) for name in names}, language=options.pop("lang"), unsafe_fixes=unsafe_fixes
+            **{name: options.pop(name) for name in names},
+            language=options.pop("lang"),
+            unsafe_fixes=unsafe_fixes,
+            baseline=baseline,
         )
         for accepted in ("no_cache", "jobs"):
             options.pop(accepted)
@@ -143,6 +178,8 @@ def shared(command: Callable[..., None], paths: Callable[..., Any] = _PATHS) -> 
             quiet=options.pop("quiet"),
             verbose=options.pop("verbose"),
             resolve=resolve,
+            hides_known=not no_baseline and flags.take_a_baseline,
+            changed_since=changed_since,
             locale=_locale() if _is_read_here(output_format, options["output_file"]) else "en",
         )
         del options["output_file"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections import Counter
 from importlib import import_module
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any
@@ -12,7 +13,7 @@ import click
 
 from adalint.cli.failure import Failure
 from adalint.findings import Safety
-from adalint.report.words import counted, said, tally
+from adalint.report.words import counted, harmless, said, shown_path, tally
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -28,12 +29,16 @@ _DECISIONS = {
 }
 
 
-def show(request: Request, reports: Sequence[Report], *, on_stderr: bool = False) -> None:
-    """Render the reports and put them where the caller wants them."""
+def show(request: Request, reports: Sequence[Report], *, on_stderr: bool = False, failed: bool = False) -> None:
+    """Render the reports and put them where the caller wants them; `failed` tells that a part of the run could not."""
     colour = request.output_format == "full" and request.output_file is None and _wants_colour(on_stderr)
     renderer = import_module(f"adalint.report.{request.output_format}")
-    words: dict[str, Any] = {"colour": colour, "language": request.language}
-    text = renderer.render(reports, **(words if request.output_format == "full" else {}))
+    words: dict[str, dict[str, Any]] = {
+        "full": {"colour": colour, "language": request.language},
+        "markdown": {"language": request.language},
+        "sarif": {"failed": failed},
+    }
+    text = renderer.render(reports, **words.get(request.output_format, {}))
     emit(request, text, on_stderr=on_stderr, colour=colour)
 
 
@@ -48,8 +53,6 @@ def count(request: Request, reports: Sequence[Report]) -> None:
 def name_files(request: Request, names: Sequence[str]) -> None:
     """Name files, a line each; as one JSON array where the format is one for machines."""
     import json
-
-    from adalint.report.words import harmless, shown_path
 
     shown = [shown_path(name) for name in names]
     as_lines = "".join(f"{harmless(name)}\n" for name in shown)
@@ -84,8 +87,26 @@ def summarise(inputs: Inputs, reports: Sequence[Report], done: str | None = None
     suppressed = sum(len(report.suppressed) for report in reports)
     language = inputs.request.language
     silenced = said("{number} suppressed.", language, number=f"{suppressed:,}") if suppressed else None
-    sentences = (done, _summary(inputs, reports, done is not None), silenced)
+    hidden = sum(len(report.hidden) for report in reports) if inputs.request.for_people else 0
+    known = said("{number} known to the baseline.", language, number=f"{hidden:,}") if hidden else None
+    sentences = (done, _summary(inputs, reports, done is not None), silenced, known)
     click.echo(("" if language == "zh" else " ").join(filter(None, sentences)), err=True)
+
+
+def say_stale(inputs: Inputs, reports: Sequence[Report]) -> None:
+    """Say on stderr how much of the baselines no longer occurs, so that it can be taken out."""
+    request = inputs.request
+    if request.quiet or request.reads_stdin or inputs.failed or not (request.for_people and request.hides_known):
+        return
+    from adalint.cli.known import stale_entries
+
+    gone: Counter[str] = Counter()
+    for place, entry in stale_entries(inputs, reports):
+        gone[place] += entry.count
+    for place, number in gone.items():
+        text = "{path}: {number} gone: `adalint baseline` takes out what no longer occurs."
+        told = said(text, request.language, path=shown_path(place), number=f"{number:,}")
+        click.echo(harmless(told), err=True)
 
 
 def _summary(inputs: Inputs, reports: Sequence[Report], fixing: bool) -> str:
@@ -103,6 +124,8 @@ def _summary(inputs: Inputs, reports: Sequence[Report], fixing: bool) -> str:
         return ("" if language == "zh" else " ").join(parts)
     if inputs.failed:
         return said("Nothing found in what could be checked.", language)
+    if not inputs.read and inputs.request.changed_since is not None:
+        return said("Nothing to check: no file has changed since {rev}.", language, rev=inputs.request.changed_since)
     if not inputs.read:
         return said("Nothing to check: no Python, JSON, YAML, notebook or Markdown file there.", language)
     if not inputs.mentioning:

@@ -98,11 +98,15 @@ def _chinese_patterns() -> list[tuple[re.Pattern[str], str]]:
 
     def pattern(sentence: str) -> re.Pattern[str]:
         pieces = PLACEHOLDER.split(sentence)
-        named = (
-            f"(?P<{piece}>{_SHAPES.get(piece.rstrip('_'), '.+?')})" if index % 2 else re.escape(piece)
-            for index, piece in enumerate(pieces)
-        )
-        return re.compile("".join(named), re.DOTALL)
+        parts: list[str] = []
+        for index, piece in enumerate(pieces):
+            if index % 2 == 0:
+                parts.append(re.escape(piece))
+            elif piece in pieces[1:index:2]:
+                parts.append(f"(?P={piece})")
+            else:
+                parts.append(f"(?P<{piece}>{_SHAPES.get(piece.rstrip('_'), '.+?')})")
+        return re.compile("".join(parts), re.DOTALL)
 
     def telling(sentence: str) -> int:
         return len(PLACEHOLDER.sub("", sentence))

@@ -40,6 +40,9 @@ CHINESE: Final[Mapping[str, str]] = {
     "{name} is here": "{name} 在这里",
     "cannot be read: {error}": "无法读取：{error}",
     # The end of a run
+    "Not shown here: {findings}. `adalint check` shows all.": (
+        "此处未列出：{findings}。用 `adalint check` 可查看全部。"
+    ),
     "Found: {tally} in {files}.": "发现：{files}中有 {tally}。",
     "Left: {tally} in {files}.": "剩余：{files}中有 {tally}。",
     "`adalint fix` mends {number}.": "`adalint fix` 可以修好其中 {number} 处。",
@@ -48,6 +51,51 @@ CHINESE: Final[Mapping[str, str]] = {
         "{number} 处在您决定之后可以修好：运行 `adalint fix` 查看办法。"
     ),
     "{number} suppressed.": "已忽略 {number} 处。",
+    "{number} known to the baseline.": "基线已知 {number} 处。",
+    "{number} gone: `adalint baseline` takes out what no longer occurs.": (
+        "{number} 处已不存在：运行 `adalint baseline` 将其删除。"
+    ),
+    "Up to date: nothing in the baseline is gone.": "已是最新：基线中的问题都还存在。",
+    "{path} holds {findings}": "{path} 记有 {findings}",
+    "{number} new": "新增 {number} 处",
+    "{number} taken out, which no longer occur": "删除已不存在的 {number} 处",
+    "{number} new, not in the baseline: mend what you can, `adalint baseline --add-new` takes in the rest.": (
+        "{number} 处是新的，不在基线里：能修的先修，其余用 `adalint baseline --add-new` 收入基线。"
+    ),
+    "{number} of files that cannot be read, which no baseline hides: mend or exclude them.": (
+        "{number} 处来自无法读取的文件，基线不会隐藏它们：请修好或排除这些文件。"
+    ),
+    "Nothing found, so that there is no need of a baseline.": "没有发现问题，不需要基线。",
+    # What `init` asks
+    "AdaLoRA never reads `r`. What did you mean by it?": "AdaLoRA 从不读取 `r`。您写它的本意是什么？",
+    "`target_r` must lie below `init_r`. What did you mean where it does not?": (
+        "`target_r` 必须小于 `init_r`。在不满足的地方，您的本意是什么？"
+    ),
+    "the rank that training starts at: it is renamed to init_r, and training changes": (
+        "训练开始时的秩：改名为 init_r，训练会改变"
+    ),
+    "the rank to end at: it becomes target_r, init_r one half above it, and training changes": (
+        "最终的秩：成为 target_r，init_r 取其一倍半，训练会改变"
+    ),
+    "nothing: what PEFT does today is written down, and training stays the same": (
+        "没有意义：写明 PEFT 现在的行为，训练结果不变"
+    ),
+    "the same two numbers the other way round": "两个数字写反了：交换它们",
+    "init_r is right: target_r becomes two thirds of it": "init_r 是对的：target_r 改为它的三分之二",
+    "target_r is right: init_r becomes one half more than it": "target_r 是对的：init_r 改为它的一倍半",
+    "leave it open": "暂不决定",
+    "{findings} in {files}:": "{files}中有 {findings}：",
+    "  … and {number} more": "  …… 另有 {number} 处",
+    "{path}: wrote {what} under intent.": "{path}：已在 intent 中写入 {what}。",
+    "Nothing to ask: no fix waits for a decision.": "没有要问的：没有修复在等待决定。",
+    "Left open: {keys}.": "暂未决定：{keys}。",
+    "Next: `adalint fix --diff`, and `adalint baseline` for what is to stay.": (
+        "接下来：`adalint fix --diff`；要保留的用 `adalint baseline`。"
+    ),
+    "{path}: {number} gone: `adalint baseline` takes out what no longer occurs.": (
+        "{path}：{number} 处已不存在：运行 `adalint baseline` 将其删除。"
+    ),
+    "Nothing to check: no file has changed since {rev}.": "没有可检查的内容：自 {rev} 以来没有文件改动。",
     "Nothing found in what could be checked.": "能检查的部分没有发现问题。",
     "Nothing to check: no Python, JSON, YAML, notebook or Markdown file there.": (
         "没有可检查的内容：那里没有 Python、JSON、YAML、笔记本或 Markdown 文件。"
@@ -421,4 +469,100 @@ CHINESE: Final[Mapping[str, str]] = {
     "a tuple of one needs a comma of its own": "只有一项的元组需要自己的逗号",
     "Python takes {name} only once": "Python 只接受 {name} 出现一次",
     "{name} cannot be written there exactly": "{name} 无法准确地写在那里",
+    # Migrations of adapters
+    "{source} → {target}: AdaLoRA to LoRA, {layout} layout, r={r}, lora_alpha={r}": (
+        "{source} → {target}：AdaLoRA 转为 LoRA，{layout} 布局，r={r}，lora_alpha={r}"
+    ),
+    "{modules} with {kept} of {budget} ranks (rank×modules: {ranks})": (
+        "{modules}，保留 {budget} 个秩中的 {kept} 个（秩×模块数：{ranks}）"
+    ),
+    "folded into A: lora_E, and the scale {scale}": "并入 A：lora_E 与缩放 {scale}",
+    "tensors copied: {names}": "原样复制的张量：{names}",
+    "files copied: {names}": "复制的文件：{names}",
+    "files left: {names}": "没有复制的文件：{names}",
+    "fields dropped: {names}": "去掉的字段：{names}",
+    "note: {note}": "注意：{note}",
+    "Nothing is written yet: --write does it.": "还没有写入任何内容：加上 --write 才会写入。",
+    "{target} holds this already, to the last byte.": "{target} 中已有此结果，每个字节都相同。",
+    "Written: {size} bytes. Verified: {modules} read from the file again and multiplied with random vectors in "
+    "float64; largest relative departure {error} ({path}).": (
+        "已写入 {size} 字节。已验证：从文件重新读取 {modules}，用 float64 与随机向量相乘；"
+        "最大相对偏差 {error}（{path}）。"
+    ),
+    "lora_alpha is {alpha}: PEFT trained with scale 1 and loads with a smaller one, which was taken; "
+    "`--scale trained` takes 1.": (
+        "lora_alpha 为 {alpha}：PEFT 训练时缩放为 1，加载时更小，这里采用加载时的；`--scale trained` 采用 1。"
+    ),
+    "lora_alpha is {alpha}: PEFT trained with scale 1, which was taken; it loads with a smaller one.": (
+        "lora_alpha 为 {alpha}：PEFT 训练时缩放为 1，这里采用它；PEFT 加载时的缩放更小。"
+    ),
+    "No rank is left in any module: the adapter changes nothing.": "所有模块的秩都是 0：这个适配器不起任何作用。",
+    "{name} is taken for a linear layer; if it is a Conv2d, say so: `--kernel {name}=3x3` or `--base DIR`.": (
+        "{name} 被当作线性层；如果它是 Conv2d，请用 `--kernel {name}=3x3` 或 `--base DIR` 说明。"
+    ),
+    "Tensors that are no LoRA (bias, modules_to_save, tokens) are copied; few readers but PEFT use them.": (
+        "不属于 LoRA 的张量（bias、modules_to_save、词元）原样复制；除 PEFT 外很少有程序使用它们。"
+    ),
+    # ── report/cards.py ──
+    "saved by": "保存者",
+    "base model": "基础模型",
+    "trained": "训练方式",
+    "weights": "权重",
+    "loading": "加载",
+    "labels": "标签",
+    "training on": "继续训练",
+    "modules": "模块",
+    "ranks by layer": "各层的秩",
+    "a release that is not told": "未注明的版本",
+    "as AdaLoRA: masks were made": "作为 AdaLoRA：产生过掩码",
+    "at fixed rank, never as AdaLoRA: no mask was ever made": "固定秩，从来不是 AdaLoRA：从未产生过掩码",
+    "with update_and_allocate the schedule begins as if it were new": "调用 update_and_allocate 时，调度会重新开始",
+    "update_and_allocate would prune it once more, to {ranks} ranks; without it the ranks stay": (
+        "update_and_allocate 会再剪一次，剩下 {ranks} 个秩；不调用则秩保持不变"
+    ),
+    "update_and_allocate would prune it once more, and leave no rank; without it the ranks stay": (
+        "update_and_allocate 会再剪一次，一个秩也不剩；不调用则秩保持不变"
+    ),
+    "update_and_allocate would crash in kthvalue; without it the ranks stay": (
+        "update_and_allocate 会在 kthvalue 处崩溃；不调用则秩保持不变"
+    ),
+    "lora_alpha is not above 0: {least} to {most}, module by module": (
+        "lora_alpha 不大于 0：逐个模块从 {least} 到 {most}"
+    ),
+    "called with labels, it raises AttributeError (trainable_adapter_name), Trainer.evaluate too": (
+        "传入标签时抛出 AttributeError（trainable_adapter_name），Trainer.evaluate 也一样"
+    ),
+    "with labels it works: there is no task_type": "可以传入标签：没有 task_type",
+    "{kept} of {all} left in {modules} modules": "{modules} 个模块中留有 {kept} 个秩，共 {all} 个",
+    "; the budget of {budget} is reached": "；预算 {budget} 已达到",
+    "; the budget of {budget} is not reached": "；预算 {budget} 未达到",
+    "cannot be read: {problem}": "无法读取：{problem}",
+    "{count} parameters ({types})": "{count} 个参数（{types}）",
+    "PEFT {release} does not load it: {why}": "PEFT {release} 无法加载：{why}",
+    "PEFT {release} finds no weights here": "PEFT {release} 在这里找不到权重",
+    "PEFT {release} loads it": "PEFT {release} 可以加载",
+    "{least} to {most}, mean {mean}": "{least} 到 {most}，平均 {mean}",
+    # The language server
+    "PEFT {release} uses it.": "PEFT {release} 会使用它。",
+    "PEFT {release} accepts it and never reads it: training is the same without it.": (
+        "PEFT {release} 接受它，但从不读取：没有它，训练结果也一样。"
+    ),
+    "PEFT {release} raises when it is set: AdaLoRA does not support it.": (
+        "PEFT {release} 中设置它会报错：AdaLoRA 不支持它。"
+    ),
+    "PEFT {release} writes it while it trains.": "PEFT {release} 在训练时写入它。",
+    "PEFT {release} keeps it in the saved configuration; training does not depend on it.": (
+        "PEFT {release} 把它保存在配置里；训练与它无关。"
+    ),
+    "PEFT {release} has no such field; it came with {since}.": "PEFT {release} 没有这个字段；它从 {since} 起才有。",
+    "{name} is no field of AdaLoraConfig in PEFT {release}.": (
+        "在 PEFT {release} 中，{name} 不是 AdaLoraConfig 的字段。"
+    ),
+    "Is {names} meant?": "是想写 {names} 吗？",
+    "Here: {field}": "在此处：{field}",
+    "default {value}": "默认值 {value}",
+    "silence {name} here": "在此处忽略 {name}",
+    "apply all safe fixes of adalint": "应用 adalint 的所有安全修复",
+    "this one is yours to make": "这个修复需要您自己来做",
+    "no comment can silence {name} there": "那里无法用注释忽略 {name}",
 }
