@@ -1,0 +1,11 @@
+# innocent of ADA412: wrapped then re-bound to module
+from torch.nn import DataParallel
+from peft import AdaLoraConfig, get_peft_model
+def main(model, loader, optimizer):
+    model = DataParallel(get_peft_model(model, AdaLoraConfig(init_r=12, target_r=8, tinit=200, tfinal=500, total_step=3000, task_type="CAUSAL_LM")))
+    model = model.module
+    for step, batch in enumerate(loader):
+        model(**batch).loss.backward()
+        optimizer.step()
+        model.base_model.update_and_allocate(step)
+        optimizer.zero_grad()

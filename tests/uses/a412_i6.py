@@ -1,0 +1,13 @@
+# innocent of ADA412: hasattr guard
+from torch.nn.parallel import DistributedDataParallel
+from peft import AdaLoraConfig, get_peft_model
+def main(model, loader, optimizer):
+    model = DistributedDataParallel(get_peft_model(model, AdaLoraConfig(init_r=12, target_r=8, tinit=200, tfinal=500, total_step=3000, task_type="CAUSAL_LM")))
+    for step, batch in enumerate(loader):
+        model(**batch).loss.backward()
+        optimizer.step()
+        if hasattr(model, "update_and_allocate"):
+            model.update_and_allocate(step)
+        else:
+            model.module.update_and_allocate(step)
+        optimizer.zero_grad()

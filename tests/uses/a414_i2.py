@@ -1,0 +1,5 @@
+# innocent of ADA414: first is for inference
+from peft import AdaLoraConfig, get_peft_model
+def main(model):
+    model = get_peft_model(model, AdaLoraConfig(init_r=12, target_r=8, tinit=200, tfinal=500, total_step=3000, task_type="CAUSAL_LM", inference_mode=True), adapter_name="one")
+    model.add_adapter("two", AdaLoraConfig(init_r=12, target_r=8, tinit=200, tfinal=500, total_step=3000, task_type="CAUSAL_LM"))

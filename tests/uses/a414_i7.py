@@ -1,0 +1,7 @@
+# innocent of ADA414: in else branches
+from peft import AdaLoraConfig, get_peft_model
+def main(model, first):
+    if first:
+        model = get_peft_model(model, AdaLoraConfig(init_r=12, target_r=8, tinit=200, tfinal=500, total_step=3000, task_type="CAUSAL_LM"))
+    else:
+        model.add_adapter("two", AdaLoraConfig(init_r=12, target_r=8, tinit=200, tfinal=500, total_step=3000, task_type="CAUSAL_LM"))

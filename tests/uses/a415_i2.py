@@ -1,0 +1,4 @@
+# innocent of ADA415: name "lora"? part of lora_E -> guilty at save if all keys; here "adalora" is innocent
+from peft import AdaLoraConfig, get_peft_model
+model = get_peft_model(base, AdaLoraConfig(init_r=12, target_r=8, tinit=200, tfinal=500, total_step=3000, task_type="CAUSAL_LM"), adapter_name="adalora")
+model.save_pretrained("o")

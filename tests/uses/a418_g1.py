@@ -1,0 +1,12 @@
+# guilty of ADA418: ranknum print
+from peft import AdaLoraConfig, get_peft_model
+def main(base, loader, optimizer):
+    model = get_peft_model(base, AdaLoraConfig(init_r=12, target_r=8, tinit=200, tfinal=500, total_step=3000, task_type="CAUSAL_LM"))
+    for step, batch in enumerate(loader):
+        model(**batch).loss.backward()
+        optimizer.step()
+        model.base_model.update_and_allocate(step)
+        optimizer.zero_grad()
+    for n, m in model.named_modules():
+        if hasattr(m, "ranknum"):
+            print(n, m.ranknum["default"].item())

@@ -1,0 +1,10 @@
+# guilty of ADA427: from torch import float16
+from torch import float16
+from peft import AdaLoraConfig, get_peft_model
+model = get_peft_model(base, AdaLoraConfig(init_r=12, target_r=8, tinit=200, tfinal=500, total_step=3000, task_type="CAUSAL_LM"))
+model.to(float16)
+for step, batch in enumerate(loader):
+    model(**batch).loss.backward()
+    optimizer.step()
+    model.base_model.update_and_allocate(step)
+    optimizer.zero_grad()

@@ -1,0 +1,11 @@
+# innocent of ADA427: evaluated in half in a copy
+import copy
+from peft import AdaLoraConfig, get_peft_model
+def main(base, loader, optimizer):
+    model = get_peft_model(base, AdaLoraConfig(init_r=12, target_r=8, tinit=200, tfinal=500, total_step=3000, task_type="CAUSAL_LM"))
+    copy.deepcopy(model).half().eval()
+    for step, batch in enumerate(loader):
+        model(**batch).loss.backward()
+        optimizer.step()
+        model.base_model.update_and_allocate(step)
+        optimizer.zero_grad()

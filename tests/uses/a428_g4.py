@@ -1,0 +1,12 @@
+# guilty of ADA428: **batch after load
+from peft import AdaLoraConfig, PeftModel, get_peft_model
+def main(base, fresh, loader, test, optimizer):
+    model = get_peft_model(base, AdaLoraConfig(init_r=12, target_r=8, tinit=200, tfinal=500, total_step=3000, task_type="CAUSAL_LM"))
+    for step, batch in enumerate(loader):
+        model(**batch).loss.backward()
+        optimizer.step()
+        model.base_model.update_and_allocate(step)
+        optimizer.zero_grad()
+    model.save_pretrained("o")
+    m = PeftModel.from_pretrained(fresh, "o", is_trainable=False)
+    return sum(m(**b).loss for b in test)

@@ -1,0 +1,15 @@
+# innocent of ADA428: under disable_adapter? still raises; here with except
+from peft import AdaLoraConfig, PeftModel, get_peft_model
+def main(base, fresh, loader, optimizer, x):
+    model = get_peft_model(base, AdaLoraConfig(init_r=12, target_r=8, tinit=200, tfinal=500, total_step=3000, task_type="CAUSAL_LM"))
+    for step, batch in enumerate(loader):
+        model(**batch).loss.backward()
+        optimizer.step()
+        model.base_model.update_and_allocate(step)
+        optimizer.zero_grad()
+    model.save_pretrained("o")
+    m = PeftModel.from_pretrained(fresh, "o")
+    try:
+        return m(input_ids=x, labels=x).loss
+    except AttributeError:
+        return None

@@ -1,0 +1,20 @@
+# innocent of ADA428: compute_loss overridden in own Trainer (pops labels)
+from peft import AdaLoraConfig, PeftModel, get_peft_model
+from transformers import Trainer
+class MyTrainer(Trainer):
+    def compute_loss(self, model, inputs, return_outputs=False, **kw):
+        y = inputs.pop("labels")
+        out = model(**inputs)
+        loss = ((out.logits - y) ** 2).mean()
+        return (loss, out) if return_outputs else loss
+def main(base, fresh, loader, optimizer, args, ds):
+    model = get_peft_model(base, AdaLoraConfig(init_r=12, target_r=8, tinit=200, tfinal=500, total_step=3000, task_type="CAUSAL_LM"))
+    for step, batch in enumerate(loader):
+        model(**batch).loss.backward()
+        optimizer.step()
+        model.base_model.update_and_allocate(step)
+        optimizer.zero_grad()
+    model.save_pretrained("o")
+    m = PeftModel.from_pretrained(fresh, "o")
+    t = MyTrainer(model=m, args=args, eval_dataset=ds)
+    return t.evaluate()

@@ -1,0 +1,14 @@
+# innocent of ADA428: Trainer with compute_loss_func (labels popped)
+from peft import AdaLoraConfig, PeftModel, get_peft_model
+from transformers import Trainer
+def main(base, fresh, loader, optimizer, args, ds, f):
+    model = get_peft_model(base, AdaLoraConfig(init_r=12, target_r=8, tinit=200, tfinal=500, total_step=3000, task_type="CAUSAL_LM"))
+    for step, batch in enumerate(loader):
+        model(**batch).loss.backward()
+        optimizer.step()
+        model.base_model.update_and_allocate(step)
+        optimizer.zero_grad()
+    model.save_pretrained("o")
+    m = PeftModel.from_pretrained(fresh, "o")
+    t = Trainer(model=m, args=args, eval_dataset=ds, compute_loss_func=f)
+    return t.evaluate()

@@ -1,0 +1,12 @@
+# guilty of ADA418: after train() helper
+from peft import AdaLoraConfig, get_peft_model
+def train(model, loader, optimizer):
+    for step, batch in enumerate(loader):
+        model(**batch).loss.backward()
+        optimizer.step()
+        model.base_model.update_and_allocate(step)
+        optimizer.zero_grad()
+def main(base, loader, opt):
+    model = get_peft_model(base, AdaLoraConfig(init_r=12, target_r=8, tinit=200, tfinal=500, total_step=3000, task_type="CAUSAL_LM"))
+    train(model, loader, opt(model))
+    model.print_trainable_parameters()

@@ -1,0 +1,12 @@
+# innocent of ADA427: dtype chosen bf16 if available
+import torch
+from peft import AdaLoraConfig, get_peft_model
+def main(base, loader, optimizer):
+    dtype = torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float16
+    model = get_peft_model(base, AdaLoraConfig(init_r=12, target_r=8, tinit=200, tfinal=500, total_step=3000, task_type="CAUSAL_LM"))
+    model.to(dtype)
+    for step, batch in enumerate(loader):
+        model(**batch).loss.backward()
+        optimizer.step()
+        model.base_model.update_and_allocate(step)
+        optimizer.zero_grad()

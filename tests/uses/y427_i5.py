@@ -1,0 +1,12 @@
+# innocent of ADA427: half between two phases with upcast helper
+from peft import AdaLoraConfig, get_peft_model
+from helpers import upcast_trainable
+def main(base, loader, optimizer):
+    model = get_peft_model(base, AdaLoraConfig(init_r=12, target_r=8, tinit=200, tfinal=500, total_step=3000, task_type="CAUSAL_LM"))
+    model.half()
+    upcast_trainable(model)
+    for step, batch in enumerate(loader):
+        model(**batch).loss.backward()
+        optimizer.step()
+        model.base_model.update_and_allocate(step)
+        optimizer.zero_grad()

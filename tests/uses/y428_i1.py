@@ -1,0 +1,14 @@
+# innocent of ADA428: re-used name: loaded, then retrained
+from peft import AdaLoraConfig, PeftModel, get_peft_model
+def main(base, fresh, f2, loader, optimizer, x):
+    model = get_peft_model(base, AdaLoraConfig(init_r=12, target_r=8, tinit=200, tfinal=500, total_step=3000, task_type="CAUSAL_LM"))
+    for step, batch in enumerate(loader):
+        model(**batch).loss.backward()
+        optimizer.step()
+        model.base_model.update_and_allocate(step)
+        optimizer.zero_grad()
+    model.save_pretrained("o")
+    model = PeftModel.from_pretrained(fresh, "o")
+    print(model.generate(x))
+    model = get_peft_model(f2, AdaLoraConfig(init_r=12, target_r=8, tinit=200, tfinal=500, total_step=3000, task_type="CAUSAL_LM"))
+    return model(input_ids=x, labels=x).loss

@@ -1,0 +1,14 @@
+# innocent of ADA427: upcasts with name bound import (float32 from torch)
+from torch import float32
+from peft import AdaLoraConfig, get_peft_model
+def main(base, loader, optimizer):
+    model = get_peft_model(base, AdaLoraConfig(init_r=12, target_r=8, tinit=200, tfinal=500, total_step=3000, task_type="CAUSAL_LM"))
+    model.half()
+    for n, p in model.named_parameters():
+        if "lora_" in n:
+            p.data = p.data.to(float32)
+    for step, batch in enumerate(loader):
+        model(**batch).loss.backward()
+        optimizer.step()
+        model.base_model.update_and_allocate(step)
+        optimizer.zero_grad()
