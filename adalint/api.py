@@ -32,8 +32,9 @@ def check_text(
 ) -> Report:
     r"""Find the mistakes in one text, sorted by place.
 
-    The name decides how it is read: `.py`, `.json`, `.yaml`, `.ipynb`, `.md`; nothing of that name need exist, and no
-    file is read.
+    The name decides how it is read: `.py`, `.json`, `.yaml`, `.ipynb`, `.md`; nothing of that name need exist. Where it
+    does, the weights beside an adapter's configuration and the modules around a script are looked at, as on the command
+    line.
     Without `settings` the defaults hold; `settings_for` gives those that the command line would use. `target_peft` is
     the release of PEFT to judge by, and wins over that of the settings.
 

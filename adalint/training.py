@@ -146,8 +146,8 @@ class Training:
     `optimizer.step()` or `trainer.train()` that finding ADA401 points at. `reached` says whether the allocator is
     called at all, UNKNOWN when something unseen may do it. `accumulation` is the number of backward passes for one
     optimizer step where it is literal, None where it is unknown. `per_micro_batch` says that the allocator is called
-    after each of them; `micro_rounds` that a round of the loop is one backward pass, not all of a step. `fp16` says that gradients may overflow (GradScaler, `fp16=True`), with `skips` what a skipped
-    step can be told by. `one_epoch` says that the loop around the iteration runs once.
+    after each of them; `micro_rounds` that a round of the loop is one backward pass, not all of a step. `fp16` says
+    that gradients may overflow (GradScaler, `fp16=True`).
     """
 
     way: Way
