@@ -51,6 +51,8 @@ class TestPlace:
             ("x.py:12", Place("x.py", 12)),
             ("x.py:12:5", Place("x.py", 12, 5)),
             ("x.py:12:5:", Place("x.py", 12, 5)),
+            ("x.ipynb:cell 3:2", Place("x.ipynb", 2, None, 3)),
+            ("x.ipynb:cell 3:2:7", Place("x.ipynb", 2, 7, 3)),
             ("C:\\runs\\x.py", Place("C:\\runs\\x.py")),
             ("C:\\runs\\x.py:12", Place("C:\\runs\\x.py", 12)),
             ("C:\\runs\\x.py:12:5", Place("C:\\runs\\x.py", 12, 5)),
@@ -217,3 +219,15 @@ def test_the_commands_in_readme_are_those_of_the_fixtures() -> None:
     done = run("explain", str(CHECKOUT / "fixtures" / "first-look" / "lone_rank.py") + ":12")
     assert done.exit_code == 0
     assert "r=16 (line 10) is accepted and never read" in done.stdout
+
+
+def test_a_configuration_in_a_notebook_is_meant_by_its_cell() -> None:
+    cells = [
+        {"cell_type": "code", "metadata": {}, "execution_count": None, "outputs": [], "source": text}
+        for text in ("from peft import AdaLoraConfig\n", *(f"c = AdaLoraConfig(total_step={n})" for n in (100, 200)))
+    ]
+    Path("x.ipynb").write_text(json.dumps({"cells": cells, "metadata": {}, "nbformat": 4, "nbformat_minor": 5}))
+    assert "total_step=100" in told("x.ipynb:cell 2:1")
+    assert "total_step=200" in told("x.ipynb:cell 3:1:5")
+    refused = run("explain", "x.ipynb:1")
+    assert (refused.exit_code, "cell 2:1:5, cell 3:1:5" in refused.stderr) == (2, True)

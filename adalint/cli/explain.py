@@ -24,15 +24,19 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """What the caller points at: a file, and maybe a row and a column, both from 1."""
+    """What the caller points at: a file, maybe a row and a column, and the cell of a notebook, all from 1."""
 
     path: str
     row: int | None = None
     column: int | None = None
+    cell: int | None = None
 
 
 def place_in(text: str) -> Place:
-    """Read FILE, FILE:LINE or FILE:LINE:COL; a name with colons of its own wins where such a file exists."""
+    """Read FILE, FILE:LINE, FILE:LINE:COL, the latter two behind `cell N:` in a notebook.
+
+    A name with colons of its own wins where such a file exists.
+    """
     trimmed = text.rstrip(":")
     if os.path.lexists(text):
         return Place(text)
@@ -40,7 +44,11 @@ def place_in(text: str) -> Place:
     for pattern in (r"(.+):(\d{1,9})", r"(.+):(\d{1,9}):(\d{1,9})"):
         match = re.fullmatch(pattern, trimmed, re.DOTALL)
         if match:
-            found.append(Place(match[1], *(int(number) for number in match.groups()[1:])))
+            numbers = [int(number) for number in match.groups()[1:]]
+            found.append(Place(match[1], *numbers))
+            cell = re.fullmatch(r"(.+):cell (\d{1,9})", match[1], re.DOTALL)
+            if cell:
+                found.append(replace(Place(cell[1], *numbers), cell=int(cell[2])))
     return next((place for place in found if place.path == "-" or os.path.lexists(place.path)), found[-1])
 
 
@@ -71,7 +79,7 @@ def explain(request: Request, as_json: bool, **told: Any) -> None:
     if place.path == "-" and request.stdin_filename is not None:
         named = place_in(request.stdin_filename)
         request = replace(request, stdin_filename=named.path)
-        place = Place("-", named.row, named.column) if place.row is None else place
+        place = replace(named, path="-") if place.row is None else place
     if os.path.isdir(place.path):
         raise Failure(f"{place.path}: is a folder; name a file and a line")
     request = replace(request, paths=(place.path,))
@@ -138,6 +146,8 @@ def _at(sites: list[Site], place: Place) -> list[Site]:
     """List the configurations that a place may mean: the innermost around it, else those with a value written there."""
     if place.row is None:
         return sites
+    if place.cell is not None:
+        sites = [site for site in sites if site.source.position(site.span.start).cell == place.cell]
     around = [site for site in sites if place.row in _rows(site.source, site.span)]
     if place.column is not None:
         around = [site for site in around if _covers(site, place.row, place.column)] or around
