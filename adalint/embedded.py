@@ -7,24 +7,29 @@ knows where each of its bytes stands in the host, and findings and edits are car
 from __future__ import annotations
 
 import os
+import re
 from bisect import bisect_right
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import accumulate
+from itertools import accumulate, pairwise
 from typing import TYPE_CHECKING, Final
 
 from adalint import files
-from adalint.readers.cell_magics import blanked, plain
+from adalint.readers.cell_magics import blanked, plain, shell_in
 from adalint.readers.errors import ReadError
 from adalint.source import NEWLINE, Edit, Kind, Position, Source, Span
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
+    from adalint.cells import Cell
     from adalint.findings import Finding
 
 _ALLOCATE: Final = b"update_and_allocate"
 """In a text that names AdaLoRA, a block that has this is about it, whether or not it says so itself."""
+
+_PROMPT: Final = re.compile(rb"^([ \t]*)\$ ", re.MULTILINE)
+"""What some write in front of a command."""
 
 HOSTS: Final = frozenset({Kind.NOTEBOOK, Kind.MARKDOWN})
 
@@ -35,7 +40,7 @@ class Embedded(Source):
 
     `lines` are the places of its lines in the host, one for each; none when all offsets are the same there. `unread`
     says what in it could not be read and is blanked. `beside` are the Python texts of the same host; `title` is the
-    file that the text is said to be.
+    file that the text is said to be. `holes` are places within that belong to other texts.
     """
 
     host: Source
@@ -43,6 +48,7 @@ class Embedded(Source):
     unread: tuple[ReadError, ...] = ()
     beside: tuple[bytes, ...] = ()
     title: str | None = None
+    holes: tuple[Span, ...] = ()
 
     @property
     def name(self) -> str:
@@ -69,7 +75,9 @@ class Embedded(Source):
 
     def holds(self, span: Span) -> bool:
         """Tell whether a place of the host lies in this text."""
-        return self.lines is None or (bool(self.lines) and self.lines[0].start <= span.start < self.lines[-1].stop)
+        if self.lines is None:
+            return not any(hole.start <= span.start < hole.stop for hole in self.holes)
+        return bool(self.lines) and self.lines[0].start <= span.start < self.lines[-1].stop
 
     def span_in(self, span: Span) -> Span:
         """Give the place in this text of a span of the host that it holds."""
@@ -135,8 +143,17 @@ def embedded_in(source: Source) -> list[Embedded]:
         ReadError: the source is a notebook that cannot be read.
     """
     if source.kind is Kind.NOTEBOOK:
-        return [_of_notebook(source)] if files.mentions_adalora(source.content) else []
+        return _of_notebook(source) if files.mentions_adalora(source.content) else []
     return _of_markdown(source)
+
+
+def python_of(notebook: Source) -> Embedded:
+    """Give the code of all cells of a notebook as one Python text, whatever it names.
+
+    Raises:
+        ReadError: the notebook cannot be read.
+    """
+    return _of_notebook(notebook)[0]
 
 
 def unread_in(source: Source) -> tuple[ReadError, ...]:
@@ -147,7 +164,7 @@ def unread_in(source: Source) -> tuple[ReadError, ...]:
 # Notebooks
 
 
-def _of_notebook(source: Source) -> Embedded:
+def _of_notebook(source: Source) -> list[Embedded]:
     from adalint.notebook import Notebook
     from adalint.readers.notebook_reader import code_cells
 
@@ -161,7 +178,41 @@ def _of_notebook(source: Source) -> Embedded:
         content[span.start : span.stop] = python.encode()
         if error is not None:
             unread.append(ReadError(error.message, span.start + error.offset))
-    return Embedded(source.path, Kind.PYTHON, bytes(content), host=source, unread=tuple(unread))
+    scripts = [
+        one for cell, span in zip(source.cells, source.cell_spans, strict=True) for one in _scripts_in(cell, span)
+    ]
+    shell = [
+        Embedded(source.path, Kind.SHELL, one.text, host=source, lines=_lines_of(source, one.place), title=one.title)
+        for one in scripts
+        if files.mentions_adalora(one.text)
+    ]
+    holes = tuple(span for text in shell for span in text.lines or ())
+    own = Embedded(source.path, Kind.PYTHON, bytes(content), host=source, unread=tuple(unread), holes=holes)
+    return [own, *shell]
+
+
+@dataclass(frozen=True, slots=True)
+class _Script:
+    """What a cell hands to a shell, as the shell gets it, and where it stands; a line behind `!` is called that."""
+
+    text: bytes
+    place: Span
+    title: str
+
+
+def _scripts_in(cell: Cell, place: Span) -> Iterator[_Script]:
+    if "!" not in cell.text and "%%" not in cell.text:
+        return
+    for script in shell_in(cell.text):
+        start = place.start + len(cell.text[: script.start].encode())
+        text = script.text.encode()
+        yield _Script(text, Span(start, start + len(text)), "cell.sh" if script.is_cell else "!")
+
+
+def _lines_of(source: Source, span: Span) -> tuple[Span, ...]:
+    rows = range(source.row_of(span.start), source.row_of(max(span.start, span.stop - 1)) + 1)
+    starts = [span.start, *(source.line_starts[row - 1] for row in rows[1:]), span.stop]
+    return tuple(Span(start, stop) for start, stop in pairwise(starts))
 
 
 def installs_in(source: Source) -> list[tuple[int, str]]:
@@ -214,7 +265,11 @@ def _of_markdown(source: Source) -> list[Embedded]:
     for fence in fences_of(source):
         content = b"".join(source.content[line.start : line.stop] for line in fence.lines)
         python = fence.kind is Kind.PYTHON
-        blocks.append((fence, plain(content.decode()).python.encode() if python else content))
+        if python:
+            content = plain(content.decode()).python.encode()
+        elif fence.kind is Kind.SHELL:
+            content = _PROMPT.sub(rb"\1  ", content)
+        blocks.append((fence, content))
     beside = tuple(content for fence, content in blocks if fence.kind is Kind.PYTHON)
     return [
         Embedded(

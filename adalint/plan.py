@@ -148,9 +148,12 @@ def assemble(site: Site, release: str = NEWEST) -> Plan:
 
     values: dict[str, Expr] = {}
     given: dict[str, Kleene] = {}
+    of_framework = site.framework.defaults if site.framework else {}
     for name, default in defaults().items():
         written = site.values.get(name)
-        absent = UNKNOWN if site.open or (name == "total_step" and site.may_get_total_step) else Literal(default)
+        absent = of_framework.get(name, Literal(default))
+        if site.open or (name == "total_step" and site.may_get_total_step):
+            absent = UNKNOWN
         if written is None:
             values[name] = absent
             given[name] = UNKNOWN if site.open else False

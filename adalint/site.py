@@ -12,6 +12,7 @@ from adalint.source import Kind
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from adalint.dialects.framework import Framework
     from adalint.plan import Loop
     from adalint.source import Source, Span
     from adalint.training import Training, Use
@@ -36,6 +37,8 @@ class Surface(StrEnum):
     """A mapping with `peft_type: ADALORA` that the user's own code hands to PEFT."""
     BLOCK = "block"
     """PEFT's names under an `adalora` key, which the user's own code hands to PEFT."""
+    FRAMEWORK = "framework"
+    """A framework's own keys, which the framework hands to PEFT."""
     ELSEWHERE = "elsewhere"
     """A training whose configuration is not in this file, or one of several: nothing is known of its values."""
 
@@ -79,15 +82,29 @@ class Site:
     """How the file trains with this configuration; `loop` is the one that the trace runs."""
     uses: tuple[Use, ...] = ()
     """What else the file does with the configuration and its model."""
+    framework: Framework | None = None
+    """The framework in whose words it is written; `values` has PEFT's names all the same."""
 
     @property
     def where(self) -> str:
         """The column of the rule catalogue: P Python, J JSON, Y YAML, A saved adapter."""
         if self.saved:
             return "A"
-        return {Kind.PYTHON: "P", Kind.JSON: "J", Kind.YAML: "Y"}[self.source.kind]
+        return {Kind.PYTHON: "P", Kind.JSON: "J", Kind.YAML: "Y", Kind.SHELL: "S"}[self.source.kind]
 
     @property
     def may_get_total_step(self) -> bool:
         """Whether the user's own code may still add `total_step` to this mapping before PEFT sees it."""
         return self.surface in {Surface.PEFT_TYPE, Surface.BLOCK}
+
+    def in_its_words(self, text: str) -> str:
+        """Put the keys of the framework that the text is written for in the place of PEFT's names."""
+        return text if self.framework is None else self.framework.spell(text)
+
+    def key_of(self, name: str) -> str:
+        """Give the key by which the text says a field, as its framework calls it where it is written for one."""
+        return name if self.framework is None else self.framework.key_of(name)
+
+    def can_set(self, name: str) -> bool:
+        """Tell whether the text has a key for a field."""
+        return self.framework is None or name in self.framework.spelling

@@ -31,6 +31,8 @@ class Kind(StrEnum):
     YAML = "yaml"
     NOTEBOOK = "notebook"
     """A host: its code cells are one Python text."""
+    SHELL = "shell"
+    """Scripts, and what holds command lines: Makefiles and Dockerfiles."""
     MARKDOWN = "markdown"
     """A host: each of its fenced blocks is a text of its own."""
 
@@ -49,10 +51,23 @@ KIND_OF_SUFFIX = {
     ".rmd": Kind.MARKDOWN,
 }
 
+SHELL_SUFFIXES = (".sh", ".bash", ".slurm", ".sbatch", ".mk", ".dockerfile")
+SHELL_NAMES = ("makefile", "dockerfile", "containerfile")
+"""What the names of files hold that have command lines in them and no suffix: `Makefile`, `Dockerfile.gpu`."""
+
 
 def kind_of(path: str) -> Kind | None:
     """Tell the kind of a file by its name; None when adalint does not read such files."""
-    return KIND_OF_SUFFIX.get(os.path.splitext(path)[1].lower())
+    suffix = os.path.splitext(path)[1].lower()
+    kind = KIND_OF_SUFFIX.get(suffix)
+    return Kind.SHELL if kind is None and _is_shell(path, suffix) else kind
+
+
+def _is_shell(path: str, suffix: str) -> bool:
+    if suffix in SHELL_SUFFIXES:
+        return True
+    name = os.path.basename(path).lower()
+    return name in {"makefile", "gnumakefile"} or name.split(".", 1)[0] in {"dockerfile", "containerfile"}
 
 
 class SourceError(Exception):

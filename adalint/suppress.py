@@ -133,6 +133,8 @@ def directives_of(source: Source) -> list[Directive]:
         from adalint.readers.yaml_comments import comments_of
     elif source.kind is Kind.MARKDOWN:
         from adalint.readers.markdown_reader import comments_of
+    elif source.kind is Kind.SHELL:
+        from adalint.readers.shell_comments import comments_of
     else:
         return []
     return [directive for comment in comments_of(source) for directive in _directives_in(source, comment)]

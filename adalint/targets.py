@@ -40,6 +40,11 @@ if TYPE_CHECKING:
 PACKAGES: Final = ("peft", "transformers", "accelerate")
 """The packages whose releases decide what a configuration does."""
 
+FRAMEWORKS: Final = ("ms-swift",)
+"""The packages of frameworks that have renamed options: `adalint.dialects` asks for their pins itself."""
+
+_READ: Final = (*PACKAGES, *FRAMEWORKS)
+
 LAST: Final = 99
 """Stands for the last number of a series that an upper bound ends: below 4.42 lies 4.41.99."""
 
@@ -110,13 +115,13 @@ def over(settings: Settings, pins: Mapping[str, Pin]) -> Settings:
     """Fill in the targets that neither flags nor settings name."""
     said: dict[str, Any] = {}
     for package, pin in pins.items():
-        if getattr(settings, f"target_{package}") is None:
+        if package in PACKAGES and getattr(settings, f"target_{package}") is None:
             said |= {f"target_{package}": pin.release, f"target_{package}_source": pin.source}
     return replace(settings, **said) if said else settings
 
 
 def release_for(site: Site, settings: Settings) -> str:
-    """Tell the release of PEFT to judge a configuration by: the target, else what its framework or its saving asks for."""
+    """Tell the release of PEFT to judge a configuration by: the target, else what its framework or its saving names."""
     if settings.target_peft is not None:
         return settings.target_peft
     if site.framework is not None and site.framework.peft is not None:
@@ -328,7 +333,7 @@ def _requirement(text: str, path: str, row: int | None) -> _Said | None:
     name = canonicalize_name(wanted.name)
     if wanted.url:
         return _address(name, wanted.url, path, row, text)
-    return _Said(name, str(wanted.specifier), text, path, row) if name in PACKAGES else None
+    return _Said(name, str(wanted.specifier), text, path, row) if name in _READ else None
 
 
 _TELLING = re.compile(r"[@/-]v?(\d+(?:\.\d+)+)(?=$|[#&-]|\.zip|\.tar\.gz)")
@@ -336,7 +341,7 @@ _TELLING = re.compile(r"[@/-]v?(\d+(?:\.\d+)+)(?=$|[#&-]|\.zip|\.tar\.gz)")
 
 def _address(name: str | None, url: str, path: str, row: int | None, text: str | None = None) -> _Said | None:
     """Take a release from a tag or a file's name in an address; a branch or commit tells none."""
-    if name not in PACKAGES:
+    if name not in _READ:
         return None
     told = _TELLING.search(url)
     return _Said(name, f"=={told.group(1)}" if told else None, text or url, path, row)
@@ -428,7 +433,7 @@ def _conda(path: str, text: str) -> Iterator[_Said]:
 
 def _conda_spec(text: str, path: str, row: int | None) -> _Said | None:
     spec = _MATCH_SPEC.match(text.strip())
-    if spec is None or spec["name"].lower() not in PACKAGES:
+    if spec is None or spec["name"].lower() not in _READ:
         return None
     name = spec["name"].lower()
     alternatives = [_conda_version(one) for one in spec["version"].split("|")]
@@ -462,7 +467,7 @@ def _newest_alternative(package: str, alternatives: Sequence[str]) -> str:
 # Locks
 
 _BLOCK = re.compile(r"^\[\[packages?\]\][ \t]*(?:#.*)?$", re.MULTILINE)
-_NAMED = re.compile(rf"^name\s*=\s*[\"'](?:{'|'.join(PACKAGES)})[\"']", re.MULTILINE)
+_NAMED = re.compile(rf"^name\s*=\s*[\"'](?:{'|'.join(_READ)})[\"']", re.MULTILINE)
 
 
 def _lock(path: str, text: str) -> Iterator[_Said]:
@@ -497,7 +502,7 @@ def _pipfile_lock(path: str, text: str) -> Iterator[_Said]:
     document = json.loads(text)
     for section in ("default", "develop"):
         for name, entry in document.get(section, {}).items():
-            if name not in PACKAGES or not _applies(entry.get("markers")):
+            if name not in _READ or not _applies(entry.get("markers")):
                 continue
             row = _row_of(text, re.compile(rf'\s*"{name}"\s*:'))
             specifiers = entry.get("version")
@@ -509,7 +514,7 @@ def _pipfile_lock(path: str, text: str) -> Iterator[_Said]:
 
 
 def _of_pyproject(path: str, text: str) -> dict[str, Pin]:
-    if not any(package in text.lower() for package in PACKAGES):
+    if not any(package in text.lower() for package in _READ):
         return {}
     document = tomllib.loads(text)
     project, tool = document.get("project", {}), document.get("tool", {})
@@ -558,7 +563,7 @@ def _uv_sources(sources: Mapping[str, Any], path: str, text: str) -> Iterator[_S
 def _poetry(table: Mapping[str, Any], path: str, text: str) -> Iterator[_Said]:
     for name, wanted in table.items():
         package = canonicalize_name(name)
-        if package not in PACKAGES:
+        if package not in _READ:
             continue
         row = _row_of(text, re.compile(rf"\s*[\"']?{re.escape(name)}[\"']?\s*="))
         for one in wanted if isinstance(wanted, list) else [wanted]:

@@ -74,6 +74,24 @@ def read_header(path: str) -> Header:
         HeaderError: the file is not safetensors, is cut short, or its header is larger than the library takes.
         OSError: the file cannot be read.
     """
+    text, size = _text_of(path)
+    return _parsed(text, 8 + len(text), size)
+
+
+def read_entries(path: str) -> dict[str, Any]:
+    """Read the descriptions of the tensors of a safetensors file by name, as they are written: none is looked at.
+
+    Raises:
+        HeaderError: the file is not safetensors, as with `read_header`, which finds more.
+        OSError: the file cannot be read.
+    """
+    entries = _entries(_text_of(path)[0])
+    entries.pop("__metadata__", None)
+    return entries
+
+
+def _text_of(path: str) -> tuple[bytes, int]:
+    """Give the header of a file as it is written, and the size of the file."""
     with open(path, "rb") as file:
         status = os.fstat(file.fileno())
         if not stat.S_ISREG(status.st_mode):
@@ -88,17 +106,21 @@ def read_header(path: str) -> Header:
             raise HeaderError(f"its header is said to have {length:,} bytes, more than safetensors allows")
         if 8 + length > status.st_size:
             raise HeaderError(f"its header is said to have {length:,} bytes, but the file ends at {status.st_size:,}")
-        text = file.read(length)
-    return _parsed(text, 8 + length, status.st_size)
+        return file.read(length), status.st_size
 
 
-def _parsed(text: bytes, data: int, size: int) -> Header:
+def _entries(text: bytes) -> dict[str, Any]:
     try:
         entries = json.loads(text)
     except (ValueError, RecursionError):
         raise HeaderError("its header is not JSON") from None
     if not isinstance(entries, dict):
         raise HeaderError("its header is no mapping")
+    return entries
+
+
+def _parsed(text: bytes, data: int, size: int) -> Header:
+    entries = _entries(text)
     metadata = entries.pop("__metadata__", {})
     tensors = {name: _tensor(name, entry, data) for name, entry in entries.items()}
     ends = [one.stop for one in tensors.values()]

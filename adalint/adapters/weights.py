@@ -9,7 +9,8 @@ from enum import StrEnum
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
-from adalint.adapters.header import HeaderError, PointerError, Tensor, read_header
+from adalint.adapters.header import HeaderError, PointerError, Tensor, read_entries, read_header
+from adalint.adapters.ranks import fits_exactly, misfits
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -46,6 +47,20 @@ class Weights:
     files: Mapping[str, str] = field(default_factory=dict)
     """The name of the file of each tensor, within the folder."""
     problem: str | None = None
+
+
+def fit_at_a_glance(folder: str, kept: Mapping[str, int], init_r: int) -> bool:
+    """Tell without a look at each tensor whether all have the ranks of their masks; False where a closer look is due.
+
+    It takes a third of the time: who only wants to know that nothing is wrong need not know the offsets of all bytes.
+    """
+    try:
+        entries = read_entries(os.path.join(folder, WEIGHTS))
+        return fits_exactly(entries, kept) or not misfits(
+            {name: entry["shape"] for name, entry in entries.items()}, kept, init_r
+        )
+    except (HeaderError, OSError, TypeError, LookupError):
+        return False
 
 
 def weights_in(folder: str) -> Weights:

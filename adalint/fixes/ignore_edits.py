@@ -38,6 +38,8 @@ def silencing(source: Source, findings: Sequence[Finding]) -> list[Edit] | None:
     """Write suppressions for findings; give the edits, None when one of them has no place for a comment."""
     if source.kind is Kind.PYTHON:
         from adalint.readers.python_comments import anchors
+    elif source.kind is Kind.SHELL:
+        from adalint.readers.shell_comments import anchors
     else:
         from adalint.readers.yaml_comments import anchors
 

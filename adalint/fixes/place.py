@@ -21,6 +21,10 @@ def place(site: Site, operations: Sequence[Operation]) -> tuple[Edit, ...]:
     Raises:
         Unplaceable: they cannot be placed exactly; the message says why.
     """
+    if site.framework is not None:
+        from adalint.dialects.operations import in_its_keys
+
+        operations = [in_its_keys(site, one) for one in operations]
     if any(isinstance(one, RenameHook | AddCallback) for one in operations):
         from adalint.fixes import hook_edits
 

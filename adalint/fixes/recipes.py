@@ -86,6 +86,7 @@ def _fix(recipe: Recipe, one: Fired, fired: Sequence[Fired], rulebook: Rulebook,
     if recipe.when is not None and recipe.when.holds(facts) is not True:
         return None
     title = first_known([recipe.title_zh if language == "zh" else recipe.title], facts, facts.written)
+    title = site.in_its_words(title)
     shown = Fix(title, recipe.effect, Safety.DISPLAY, before=facts.plan)
     if recipe.effect is Effect.DISPLAY:
         return shown
@@ -175,7 +176,7 @@ def _operations(steps: Sequence[Step], facts: SiteFacts) -> Iterator[Operation]:
         elif step.kind == "callback":
             yield AddCallback(facts.found["built"])
         elif step.kind == "note" and step.text is not None:
-            yield Note(name, first_known([step.text], facts, facts.written))
+            yield Note(name, facts.site.in_its_words(first_known([step.text], facts, facts.written)))
 
 
 def _name(handle: str, facts: SiteFacts) -> str:

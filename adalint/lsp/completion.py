@@ -80,7 +80,8 @@ def completions(source: Source, settings: Settings, offset: int) -> list[Offer]:
             given = set(site.values) - {probe}
             release = release_for(site, over(settings, pins_within(source)))
             inserted = _insertion(source, place, form)
-            return [_offer(name, release, settings.language, word, inserted) for name in _names(given, release)]
+            names = [name for name in _names(given, release) if site.can_set(name)]
+            return [_offer(name, site.key_of(name), release, settings.language, word, inserted) for name in names]
     return []
 
 
@@ -159,8 +160,8 @@ def _is_useful(name: str, release: str) -> bool:
     return use_of(name, release) in {Use.HONOURED, Use.METADATA}
 
 
-def _offer(name: str, release: str, language: str, word: Span, inserted: str) -> Offer:
+def _offer(name: str, key: str, release: str, language: str, word: Span, inserted: str) -> Offer:
     kinds = " | ".join(sorted(FIELDS[name].kinds)) or "object"
     markdown = "\n".join(summary(name, release, language))
     detail = f"{kinds} = {FIELDS[name].default!r}"
-    return Offer(name, f"{name}{inserted}", word, _is_useful(name, release), markdown, detail)
+    return Offer(key, f"{key}{inserted}", word, _is_useful(name, release), markdown, detail)

@@ -114,7 +114,7 @@ def field_at(sites: list[Site], offset: int) -> tuple[Site, str, Span] | None:
         for index, site in enumerate(sites)
         for name, value in site.values.items()
         for span in (value.key_span, value.span)
-        if span.start <= offset <= span.stop and span.stop > span.start
+        if span.start <= offset <= span.stop and span.stop > span.start and (name in FIELDS or not site.framework)
     ]
     if not found:
         return None

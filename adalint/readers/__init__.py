@@ -25,6 +25,8 @@ def read_sites(source: Source) -> list[Site]:
             return python_reader.read_sites(source)
         except RecursionError:
             raise ReadError("nested too deeply to be followed", 0) from None
+    if source.kind is Kind.SHELL:
+        return []
     from adalint.readers import mappings
 
     return mappings.read_sites(source)

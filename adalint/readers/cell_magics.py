@@ -38,6 +38,7 @@ _TOKEN: Final = re.compile(
     re.DOTALL,
 )
 _INDENT: Final = re.compile(r"[ \t]*")
+_FILLED_IN: Final = re.compile(r"(?<!\$)\{[^{}\n]*\}")
 _JOINED: Final = re.compile(r"\\\r?\n")
 
 
@@ -67,6 +68,38 @@ def plain(text: str) -> Cell:
         at = start + magic.size
         commands.append(_JOINED.sub(" ", magic.command))
     return Cell("".join([*pieces, text[at:]]), tuple(commands))
+
+
+@dataclass(frozen=True, slots=True)
+class Script:
+    """What a cell hands to a shell, and the character of the cell at which it starts."""
+
+    text: str
+    start: int
+    is_cell: bool
+
+
+def shell_in(text: str) -> Iterator[Script]:
+    """Give the scripts in a cell: all of it below `%%bash`, or what stands behind each `!`.
+
+    What IPython fills in behind `!` is a variable there that nobody knows, of the same size: `{rank}` is `$_____`.
+    """
+    first = _FIRST_LINE.match(text)
+    if first is not None and first["whole"]:
+        words = first[0].split()
+        if first["name"] in {"bash", "sh", "shell"} or (words[0] == "%%script" and words[1:2] in (["bash"], ["sh"])):
+            start = min(first.end() + 1, len(text))
+            yield Script(text[start:], start, is_cell=True)
+        return
+    for at, magic in _magics(text):
+        if magic.command.startswith("!"):
+            marks = len(magic.command) - len(magic.command.lstrip("!"))
+            line = _FILLED_IN.sub(_nobody_knows, text[at + marks : at + magic.size])
+            yield Script(line, at + marks, is_cell=False)
+
+
+def _nobody_knows(match: re.Match[str]) -> str:
+    return "$" + "_" * (len(match[0].encode()) - 1)
 
 
 def blanked(text: str, filler: str = "") -> str:

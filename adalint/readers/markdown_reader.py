@@ -21,6 +21,7 @@ _LANGUAGES: Final = {
     **dict.fromkeys(["python", "py", "python3", "py3", "ipython", "ipython3"], Kind.PYTHON),
     "json": Kind.JSON,
     **dict.fromkeys(["yaml", "yml"], Kind.YAML),
+    **dict.fromkeys(["bash", "sh", "shell"], Kind.SHELL),
 }
 """What an info string may begin with; a block of any other language is left in peace."""
 

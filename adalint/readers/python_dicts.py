@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
 from adalint.readers.python_definitions import MAX_CALLERS, Assigned, Augmented, Parameter
+from adalint.readers.python_files import Loaded, loaded
 from adalint.readers.python_roles import Role, role_of
 from adalint.readers.python_scopes import FRAMES
 from adalint.readers.python_shapes import arms_of, called, is_double_starred, last_name, parameters, test_of
@@ -36,6 +37,8 @@ class Item:
     span: Span
     key_span: Span
     home: Span | None = None
+    text: str | None = None
+    """The value in words, where the span does not hold it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +66,8 @@ OPEN: Final = Entries(open=True)
 def read_mapping(flow: Flow, node: ast.expr) -> Entries | None:
     """Tell what a dict holds where it is used; None when the expression is no dict that the text tells of."""
     match node:
+        case Loaded():
+            return _from_file(flow, node)
         case ast.Dict():
             return _literal(flow, node)
         case ast.BinOp(left=left, op=ast.BitOr(), right=right):
@@ -119,8 +124,22 @@ def _called_mapping(flow: Flow, node: ast.Call) -> Entries | None:
             return flow.mapping(inner)
         case ast.Call(func=func, args=[inner]) if last_name(func) in {"asdict", "vars"}:
             return _fields(flow, inner)
+    from_file = loaded(flow, node)
+    if from_file is not None:
+        return _from_file(flow, from_file)
     returned = flow.returned(node)
     return None if returned is None else flow.mapping(returned)
+
+
+def _from_file(flow: Flow, node: Loaded) -> Entries:
+    """Read a mapping that stands in a file: its entries are told where it is loaded, and no edit reaches them."""
+    span = flow.map.span(node)
+    return Entries(
+        {
+            name: Item(expr, node.node_of(name), span, span, text=repr(node.data[name]))
+            for name, expr in node.exprs().items()
+        }
+    )
 
 
 def _dict_call(flow: Flow, node: ast.Call) -> Entries | None:

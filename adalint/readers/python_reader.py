@@ -255,7 +255,7 @@ def _is_adalora(entries: Entries) -> bool:
 
 
 def _value(item: Item, source: Source) -> Value:
-    text = source.slice(item.span)
+    text = source.slice(item.span) if item.text is None else item.text
     pure = item.node is None or is_pure(item.node)
     return Value(item.expr, item.span, item.key_span, text, shared=item.home is None, home=item.home, pure=pure)
 

@@ -405,6 +405,8 @@ CHINESE: Final[Mapping[str, str]] = {
     "{name} is given by an expression that may do more than give a value": "{name} 的表达式除了取值可能还有别的作用",
     "the file reads {name} of this configuration again": "文件后面还会读取该配置的 {name}",
     "{name} is written twice": "{name} 写了两次",
+    "{framework} has no key for {name}": "{framework} 没有对应 {name} 的键",
+    "{name} gives several fields of PEFT their value": "{name} 同时决定 PEFT 的多个字段",
     "{name} is written elsewhere": "{name} 写在别处",
     "{name} is not written here": "{name} 不写在这里",
     "{name} comes from line {row}, which may feed other places too": "{name} 来自第 {row} 行，那里可能还供别处使用",

@@ -28,6 +28,12 @@ from adalint.rulebook.field_checks import (
     wrong_value_type,
     yaml_number_is_text,
 )
+from adalint.rulebook.framework_checks import (
+    dropped_option,
+    framework_never_allocates,
+    framework_without_adalora,
+    renamed_option,
+)
 from adalint.rulebook.hit import Hit
 from adalint.rulebook.length_checks import total_step_counts_micro_batches, total_step_counts_samples
 from adalint.rulebook.loop_checks import (
@@ -151,9 +157,12 @@ CHECKS: Final[Mapping[str, Callable[[SiteFacts], Iterator[Hit]]]] = {
     "clashing_adapter_name": clashing_adapter_name,
     "config_object_reused": config_object_reused,
     "delta_t_outruns_budgeting": delta_t_outruns_budgeting,
+    "dropped_option": dropped_option,
     "duplicate_key": duplicate_key,
     "final_cut_never_reached": final_cut_never_reached,
     "finished_adapter_continued": finished_adapter_continued,
+    "framework_never_allocates": framework_never_allocates,
+    "framework_without_adalora": framework_without_adalora,
     "gradients_filled_with_zeros": gradients_filled_with_zeros,
     "half_precision_adapter": half_precision_adapter,
     "hand_written_rank_pattern": hand_written_rank_pattern,
@@ -172,6 +181,7 @@ CHECKS: Final[Mapping[str, Callable[[SiteFacts], Iterator[Hit]]]] = {
     "overflow_poisons_scores": overflow_poisons_scores,
     "rank_read_from_constant": rank_read_from_constant,
     "rank_zero_on_old_peft": rank_zero_on_old_peft,
+    "renamed_option": renamed_option,
     "resume_after_pruning": resume_after_pruning,
     "saved_without_allocation": saved_without_allocation,
     "setting_changed_after_wrapping": setting_changed_after_wrapping,

@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, Final
 
-from adalint.readers.mappings import (
+from adalint.readers.mapping_signs import (
     DISCRIMINATOR,
     FILLED_IN,
     FINISHED,

@@ -1,0 +1,77 @@
+"""Dialects: how frameworks write AdaLoRA, one TOML record each.
+
+A record is read when a text holds one of its marks; until then only its first line is, so that a run over files of
+nobody's dialect pays for none. CONTRIBUTING.md says how to add one.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from adalint.dialects.record import Record
+
+FOLDER = Path(__file__).parent
+
+
+class RecordError(ValueError):
+    """A dialect record that cannot be used; the message names the file and what is wrong."""
+
+
+@cache
+def marks(folder: Path) -> Mapping[Path, tuple[bytes, ...]]:
+    """Read the first line of each record: the words, one of which a text must hold.
+
+    Raises:
+        RecordError: the first line of a record is not `marks = [...]`.
+    """
+    found = {}
+    for path in sorted(folder.glob("*.toml")):
+        with path.open("rb") as stream:
+            first = stream.readline()
+        try:
+            words = tomllib.loads(first.decode())["marks"]
+        except (tomllib.TOMLDecodeError, KeyError, UnicodeDecodeError):
+            raise RecordError(f"{path.name}: line 1: `marks = [...]` must stand there") from None
+        found[path] = tuple(word.encode() for word in words)
+    return found
+
+
+@cache
+def load(path: Path) -> Record:
+    """Read one record.
+
+    Raises:
+        RecordError: it is no TOML, or says something that the model does not know.
+    """
+    from pydantic import ValidationError
+
+    from adalint.dialects.record import Record
+
+    try:
+        return Record.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
+    except tomllib.TOMLDecodeError as error:
+        raise RecordError(f"{path.name}: {error}") from None
+    except ValidationError as error:
+        reasons = "; ".join(f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors())
+        raise RecordError(f"{path.name}: {reasons}") from None
+
+
+def records() -> list[Record]:
+    """Read all records.
+
+    Raises:
+        RecordError: one cannot be used.
+    """
+    return [load(path) for path in marks(FOLDER)]
+
+
+def spoken_in(content: bytes, surface: str) -> list[Record]:
+    """Give the records of which a text holds a mark, and that are spoken in texts of this kind; generic ones last."""
+    spoken = [load(path) for path, words in marks(FOLDER).items() if any(word in content for word in words)]
+    return sorted((one for one in spoken if surface in one.surfaces), key=lambda record: record.generic)

@@ -1,0 +1,81 @@
+"""What a framework does with a configuration that is written in its own words: all that the rules see of a dialect."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from adalint.values import Expr, Value
+
+
+@dataclass(frozen=True, slots=True)
+class Renamed:
+    """A written option that the targeted release of the framework has not any more, and what it is called now."""
+
+    key: str
+    value: Value
+    to: str
+    gone: str
+    """The first release without it."""
+    outdated: bool = False
+    """Its value means nothing there either."""
+    field: str | None = None
+    """The field of PEFT that `to` stands for."""
+    certain: bool = False
+    """The project pins a release without it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Dropped:
+    """A written option that the framework accepts and does not hand to PEFT, with the reason in both languages."""
+
+    key: str
+    value: Value
+    why: str
+    why_zh: str
+
+
+@dataclass(frozen=True, slots=True)
+class Framework:
+    """A framework and its way with one configuration.
+
+    `spelling` gives for each field of PEFT that can be set the key of this text: as it is written, else as the
+    framework calls it. `defaults` holds what the framework gives PEFT where nothing is written. `switch` is the entry
+    that turns AdaLoRA on. `never_allocates` says that nothing in the framework calls `update_and_allocate`.
+    """
+
+    title: str
+    switch: Value
+    switch_key: str = ""
+    has_adalora: bool = True
+    does: str = ""
+    """What it does where it has none and is asked for it, and the same in Chinese."""
+    does_zh: str = ""
+    never_allocates: bool = False
+    spelling: Mapping[str, str] = field(default_factory=dict)
+    defaults: Mapping[str, Expr] = field(default_factory=dict)
+    renamed: tuple[Renamed, ...] = ()
+    removed: tuple[Renamed, ...] = ()
+    dropped: tuple[Dropped, ...] = ()
+    written: frozenset[str] = frozenset()
+    """The keys of the text, those included that mean nothing to PEFT."""
+    peft: str | None = None
+    """The releases of PEFT that it can be installed with."""
+
+    def key_of(self, name: str) -> str:
+        """Give the key that stands for a field; a name that is no field of PEFT stands for itself."""
+        return self.spelling.get(name, name)
+
+    def spell(self, text: str) -> str:
+        """Put the framework's keys in the place of PEFT's fields in a sentence."""
+        others = {name: key for name, key in self.spelling.items() if name != key}
+        if not others:
+            return text
+        names = "|".join(sorted(map(re.escape, others), key=len, reverse=True))
+        # Chinese runs on without blanks, so that `\b` would see no end of a word there.
+        whole = rf"(?<![A-Za-z0-9_.])(?:{names})(?![A-Za-z0-9_])"
+        return re.sub(whole, lambda found: others[found.group()], text)

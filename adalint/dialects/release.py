@@ -1,0 +1,25 @@
+"""Which release of a framework a project uses, as its pins tell."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from packaging.version import Version
+
+from adalint.targets import finder
+
+if TYPE_CHECKING:
+    from adalint.dialects.record import Record
+
+
+def pinned_release(record: Record, path: str) -> str | None:
+    """Give the release that the nearest pins upward of a file name; None when they name none."""
+    if record.package is None:
+        return None
+    pin = finder()(path).get(record.package)
+    return None if pin is None else pin.release
+
+
+def is_gone(gone: str, release: str | None) -> bool:
+    """Tell whether what went with a release is missing from another; the newest is meant where none is named."""
+    return release is None or Version(release) >= Version(gone)

@@ -1,0 +1,283 @@
+"""Following a script as bash runs it: which commands it reaches, and what its variables hold there."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+from adalint.readers.shell_assignments import ASSIGNMENTS, Assignments, is_arithmetic
+from adalint.readers.shell_builtins import SETTERS, UNBOUND, is_harmless_source, set_by
+from adalint.readers.shell_commands import command_of, late_words, misread_assignments, settings_above
+from adalint.readers.shell_syntax import descendants
+from adalint.readers.shell_variables import Scope, facts_of
+from adalint.values import Unknown
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from tree_sitter import Node
+
+    from adalint.readers.shell_text import ShellText
+    from adalint.readers.shell_variables import Facts, Variable
+    from adalint.readers.shell_words import Command, Word
+
+MAX_CALLS: Final = 12
+"""Functions within functions that are followed."""
+MAX_STEPS: Final = 50_000
+"""Statements that are followed, those of functions once for each call."""
+
+_LOOPS: Final = frozenset({"for_statement", "while_statement", "c_style_for_statement"})
+_PARTS: Final = frozenset({"program", "compound_statement", "do_group", "else_clause"})
+_ARITHMETIC: Final = frozenset({"arithmetic_expansion", "test_command"})
+
+
+def run(root: Node, text: ShellText, known: dict[str, Variable] | None = None) -> list[Command]:
+    """Give the simple commands of a script in the order of the text."""
+    flow = _Flow(text, facts_of(text.content), Assignments(text))
+    scope = Scope(flow.facts, dict(known or {}))
+    flow.functions_in(root)
+    flow.block(root, scope)
+    for body in list(flow.variables.functions.values()):
+        if body.id not in flow.called:
+            flow.statement(body, Scope(flow.facts))
+    return [command for _, command in sorted(flow.found.items())]
+
+
+@dataclass
+class _Flow:
+    text: ShellText
+    facts: Facts
+    variables: Assignments
+    found: dict[int, Command] = field(default_factory=dict)
+    settled: set[int] = field(default_factory=set)
+    called: set[int] = field(default_factory=set)
+    frames: list[dict[str, Variable]] = field(default_factory=list)
+    steps: int = 0
+
+    def functions_in(self, root: Node) -> None:
+        """Note what functions set: a call may stand where nobody sees it."""
+        for node in descendants(root):
+            if node.type == "function_definition":
+                names = self.variables.set_in(node, with_calls=False)
+                self.variables.set_in_functions |= set(self.facts.counts) if names is None else names
+
+    def block(self, node: Node, scope: Scope) -> None:
+        """Follow the statements of a node one after the other; one before `&` runs in a shell of its own."""
+        children = node.children
+        for index, child in enumerate(children):
+            behind = children[index + 1] if index + 1 < len(children) else None
+            aside = behind is not None and behind.type == "&"
+            self.statement(child, scope.copy() if aside else scope)
+
+    def statement(self, node: Node, scope: Scope) -> None:
+        """Follow one statement."""
+        self.steps += 1
+        if self.steps > MAX_STEPS:
+            scope.forget()
+            return
+        kind = node.type
+        if kind == "command":
+            self.command(node, scope, [])
+        elif kind in ASSIGNMENTS:
+            self.substitutions(node, scope)
+            self.variables.follow(node, scope, self.frames[-1] if self.frames else None)
+        elif kind == "redirected_statement":
+            self.redirected(node, scope)
+        elif kind in {"subshell", "command_substitution", "process_substitution"}:
+            self.block(node, scope.copy())
+        elif kind == "pipeline":
+            for child in node.named_children:
+                self.statement(child, scope.copy())
+        elif kind == "list":
+            self.joined(node, scope)
+        elif kind == "if_statement":
+            self.branches(node, scope)
+        elif kind == "case_statement":
+            self.cases(node, scope)
+        elif kind in _LOOPS:
+            self.loop(node, scope)
+        elif kind == "function_definition":
+            self.define(node, scope)
+        elif kind == "ERROR":
+            scope.forget()
+        elif is_arithmetic(node):
+            self.variables.compute(node, scope)
+        elif kind == "negated_command" or kind in _PARTS:
+            self.block(node, scope)
+        elif kind in _ARITHMETIC:
+            self.substitutions(node, scope)
+
+    # Commands
+
+    def command(self, node: Node, scope: Scope, late: Sequence[Node]) -> None:
+        """Note a command, and what it does to variables; `late` are its words behind a redirection."""
+        if node.has_error:
+            scope.forget()
+            return
+        self.substitutions(node, scope)
+        if misread := misread_assignments(node, self.text):
+            scope.forget(misread)
+            return
+        for one in settings_above(node, self.text):
+            self.variables.follow(one, scope, self.frames[-1] if self.frames else None)
+        command = command_of(node, late, scope, self.text)
+        self.note(node, command, late)
+        name = command.words[0].value if command.words else ""
+        if isinstance(name, Unknown):
+            return
+        if name in self.variables.functions:
+            self.call(name, command.words[1:], scope)
+        elif name in UNBOUND:
+            if not is_harmless_source(command.words):
+                scope.forget()
+        elif name == "set":
+            self.positional(command.words[1:], scope)
+        elif name == "shift":
+            known = scope.positional is not None and len(command.words) == 1
+            scope.positional = scope.positional[1:] if known and scope.positional is not None else None
+        elif name in SETTERS:
+            scope.forget(set_by(command.words))
+
+    def note(self, node: Node, command: Command, late: Sequence[Node]) -> None:
+        """Keep a command; of one that is reached with different words, only what is sure."""
+        key = node.start_byte
+        before = self.found.get(key)
+        if key in self.settled:
+            return
+        if before is not None and _said(before) != _said(command):
+            command = command_of(node, late, Scope(self.facts), self.text)
+            self.settled.add(key)
+        self.found[key] = command
+
+    def substitutions(self, node: Node, scope: Scope) -> None:
+        """Follow the commands within `$(…)`, and what arithmetic sets in passing."""
+        end = -1
+        for one in descendants(node):
+            if one.start_byte < end:
+                continue
+            if one.type in {"command_substitution", "process_substitution"}:
+                self.block(one, scope.copy())
+                end = one.end_byte
+            elif one.type == "arithmetic_expansion":
+                self.variables.compute(one, scope)
+
+    def redirected(self, node: Node, scope: Scope) -> None:
+        body = node.child_by_field_name("body")
+        late: list[Node] = []
+        rest: list[Node] = []
+        for child in node.named_children:
+            if child == body:
+                continue
+            late += late_words(child)
+            if child.type == "heredoc_redirect":
+                rest += [one for one in child.named_children if one.type in {"pipeline", "list", "command"}]
+        if body is not None and body.type == "command":
+            self.command(body, scope, late)
+        elif body is not None:
+            self.statement(body, scope)
+        for one in rest:
+            self.statement(one, scope.copy())
+            scope.forget(self.variables.set_in(one))
+
+    def call(self, name: str, arguments: Sequence[Word], scope: Scope) -> None:
+        """Follow a function with the variables of its caller, as bash does."""
+        body = self.variables.functions[name]
+        self.called.add(body.id)
+        if len(self.frames) >= MAX_CALLS:
+            scope.forget()
+            return
+        before = scope.positional
+        scope.positional = tuple(arguments)
+        self.frames.append({})
+        self.statement(body, scope)
+        for local, old in self.frames.pop().items():
+            scope.known[local] = old
+        scope.positional = before
+
+    def positional(self, words: Sequence[Word], scope: Scope) -> None:
+        if words and words[0].value == "--":
+            scope.positional = tuple(words[1:])
+        elif not words or not words[0].head.startswith(("-", "+")):
+            scope.positional = None
+
+    # Ways through the script
+
+    def joined(self, node: Node, scope: Scope) -> None:
+        """Follow `a && b` and `a || b`: the second may run."""
+        children = node.children
+        self.statement(children[0], scope)
+        for child in children[1:]:
+            if child.is_named:
+                other = scope.copy()
+                self.statement(child, other)
+                scope.join([other])
+
+    def branches(self, node: Node, scope: Scope) -> None:
+        """Follow `if`: the conditions one after the other, each body from where its condition leaves off."""
+        ways: list[Scope] = []
+        current = scope
+        body: Scope | None = None
+        for child in node.children:
+            if child.type == "then":
+                body = current.copy()
+            elif child.type == "elif_clause":
+                inner = current.copy()
+                self.elif_clause(child, current, inner)
+                ways.append(inner)
+            elif child.type == "else_clause":
+                inner = current.copy()
+                self.block(child, inner)
+                ways.append(inner)
+            else:
+                self.statement(child, body or current)
+        scope.join([*([body] if body else []), *ways])
+
+    def elif_clause(self, node: Node, condition: Scope, body: Scope) -> None:
+        in_body = False
+        for child in node.children:
+            if child.type == "then":
+                in_body = True
+                body.known = dict(condition.known)
+                body.positional = condition.positional
+            else:
+                self.statement(child, body if in_body else condition)
+
+    def cases(self, node: Node, scope: Scope) -> None:
+        ways: list[Scope] = []
+        for item in node.named_children:
+            if item.type == "case_item":
+                way = scope.copy()
+                values = item.children_by_field_name("value")
+                for child in item.children:
+                    if child not in values:
+                        self.statement(child, way)
+                ways.append(way)
+        scope.join(ways)
+
+    def loop(self, node: Node, scope: Scope) -> None:
+        """Follow a loop once, from what no round of it changes."""
+        self.substitutions(node, scope.copy())
+        scope.forget(self.variables.set_in(node))
+        if any(self.text.slice(one) == "shift" for one in descendants(node) if one.type == "command_name"):
+            scope.positional = None
+        after = scope.copy()
+        for child in node.children:
+            if child.is_named and child.type not in {"variable_name", "word", "string", "expansion", "concatenation"}:
+                self.statement(child, after)
+        scope.join([after])
+
+    def define(self, node: Node, scope: Scope) -> None:
+        name, body = node.child_by_field_name("name"), node.child_by_field_name("body")
+        if name is None or body is None:
+            return
+        key = self.text.slice(name)
+        if key in self.variables.functions and self.variables.functions[key] != body:
+            scope.forget(self.variables.set_in_functions)
+        self.variables.functions[key] = body
+
+    def slice(self, node: Node) -> str:
+        return self.text.content[node.start_byte : node.end_byte].decode()
+
+
+def _said(command: Command) -> tuple[object, ...]:
+    return tuple((word.value, word.span, word.many) for word in command.words)

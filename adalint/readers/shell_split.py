@@ -1,0 +1,89 @@
+"""Splitting what unquoted expansions give at its blanks, as bash does."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final
+
+from adalint.readers.shell_words import Many, Piece, Word
+from adalint.source import Span
+from adalint.values import UNKNOWN, Unknown
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from adalint.readers.shell_variables import Scope
+
+GLOB: Final = re.compile(r"[*?\[]")
+_BLANKS: Final = re.compile(r"[ \t\n]+|[^ \t\n]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A piece before splitting; `split` when it comes from an unquoted expansion, `between` when a new word follows."""
+
+    piece: Piece | None
+    split: bool = False
+    many: Many | None = None
+    between: bool = False
+
+
+def split(parts: Sequence[Part], span: Span, scope: Scope) -> list[Word]:
+    """Part what comes from unquoted expansions at its blanks, as bash does."""
+    words: list[Word] = []
+    pieces: list[Piece] = []
+    many: Many | None = None
+    exists = False
+
+    def finish() -> None:
+        nonlocal pieces, many, exists
+        if exists:
+            words.append(Word(tuple(pieces), _span_of(pieces, span, alone=False), many))
+        pieces, many, exists = [], None, False
+
+    for part in parts:
+        piece = part.piece
+        if part.between:
+            finish()
+            continue
+        if piece is None:
+            continue
+        many = part.many or many
+        if not part.split or isinstance(piece.text, Unknown):
+            exists = exists or not part.split or piece.text != ""
+            pieces.append(piece)
+            continue
+        if GLOB.search(piece.text) or (scope.facts.splits_otherwise and piece.text):
+            pieces.append(replace(piece, text=UNKNOWN))
+            many = many or Many.SPLIT
+            exists = True
+            continue
+        for match in _BLANKS.finditer(piece.text):
+            if match[0].isspace():
+                finish()
+            else:
+                pieces.append(_slice(piece, piece.text, match.start(), match.end()))
+                exists = True
+    finish()
+    if len(words) == 1 and not any(part.between for part in parts):
+        return [replace(words[0], span=_span_of(words[0].pieces, span, alone=True))]
+    return words
+
+
+def _slice(piece: Piece, text: str, start: int, stop: int) -> Piece:
+    if (start, stop) == (0, len(text)):
+        return piece
+    if piece.escaped:
+        return replace(piece, text=text[start:stop], fixed=True)
+    begin = piece.span.start + len(text[:start].encode())
+    return replace(piece, text=text[start:stop], span=Span(begin, begin + len(text[start:stop].encode())))
+
+
+def _span_of(pieces: Sequence[Piece], whole: Span, *, alone: bool) -> Span:
+    """Give the place of a word: the argument when that is one word, else where its text is written."""
+    if alone or not pieces:
+        return whole
+    first, last = pieces[0], pieces[-1]
+    start, stop = min(first.span.start, last.span.start), max(first.span.stop, last.span.stop)
+    return Span(start, stop)

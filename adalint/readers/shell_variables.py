@@ -1,0 +1,139 @@
+"""The variables of a script as far as it has run: what is known of each, and where it was written."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Final, TypeAlias
+
+from adalint.values import UNKNOWN, Unknown
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from adalint.readers.shell_words import Piece, Word
+
+
+@dataclass(frozen=True, slots=True)
+class Unset:
+    """What a variable is before it is set, or after `unset`."""
+
+
+UNSET: Final = Unset()
+
+
+@dataclass(frozen=True, slots=True)
+class Scalar:
+    """A string."""
+
+    pieces: tuple[Piece, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Array:
+    """A list of words."""
+
+    words: tuple[Word, ...]
+
+
+Variable: TypeAlias = Scalar | Array | Unset | Unknown
+
+_NAMEREF: Final = re.compile(rb"\b(?:declare|local|typeset)[ \t]+(?:-\w+[ \t]+)*-\w*n")
+_DEFAULTED: Final = re.compile(rb"\$\{([A-Za-z_]\w*):?=")
+_NAME: Final = re.compile(rb"[A-Za-z_]\w*")
+_SPLIT_OTHERWISE: Final = re.compile(rb"\bIFS=")
+
+
+@dataclass
+class Scope:
+    """The variables at one point of a script. What is not in `known` may come from outside, and is unknown."""
+
+    facts: Facts
+    known: dict[str, Variable] = field(default_factory=dict)
+    positional: tuple[Word, ...] | None = None
+    """`$1` and on; None when nobody knows them."""
+
+    def copy(self) -> Scope:
+        """Give what a subshell or a branch starts from."""
+        return Scope(self.facts, dict(self.known), self.positional)
+
+    def get(self, name: str) -> Variable:
+        """Give what is known of a variable."""
+        return UNKNOWN if self.facts.opaque or name in self.facts.defaulted else self.known.get(name, UNKNOWN)
+
+    def forget(self, names: Iterable[str] | None = None) -> None:
+        """Take some variables, or all, for unknown."""
+        if names is None:
+            self.known.clear()
+            self.positional = None
+            return
+        for name in names:
+            self.known.pop(name, None)
+
+    def join(self, others: Iterable[Scope]) -> None:
+        """Keep what is the same however the script came here."""
+        for other in others:
+            self.known = {
+                name: both
+                for name, mine in self.known.items()
+                if name in other.known and not isinstance(both := _both(mine, other.known[name]), Unknown)
+            }
+            if self.positional is not other.positional:
+                self.positional = None
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What the text of a whole script says about its variables."""
+
+    counts: dict[str, int]
+    """How often each name stands anywhere in the text."""
+    defaulted: frozenset[str]
+    """Names that `${X:=…}` may set in passing."""
+    opaque: bool
+    """Whether names may stand for other names."""
+    splits_otherwise: bool
+    """Whether words may be split elsewhere than at blanks."""
+
+    def is_shared(self, name: str) -> bool:
+        """Tell whether a variable may be read in more places than one."""
+        return self.counts.get(name, 0) != 2
+
+
+def facts_of(content: bytes) -> Facts:
+    """Read what can be told of variables from the text alone."""
+    counts: dict[str, int] = {}
+    for match in _NAME.finditer(content):
+        name = match[0].decode()
+        counts[name] = counts.get(name, 0) + 1
+    defaulted = frozenset(match[1].decode() for match in _DEFAULTED.finditer(content))
+    opaque = _NAMEREF.search(content) is not None
+    return Facts(counts, defaulted, opaque, _SPLIT_OTHERWISE.search(content) is not None)
+
+
+def _both(left: Variable, right: Variable) -> Variable:
+    if left is right:
+        return left
+    if isinstance(left, Unset) and isinstance(right, Unset):
+        return left
+    if isinstance(left, Scalar) and isinstance(right, Scalar):
+        text = text_of(left)
+        return Scalar(fixed(left.pieces)) if isinstance(text, str) and text == text_of(right) else UNKNOWN
+    if isinstance(left, Array) and isinstance(right, Array):
+        return left if left == right else UNKNOWN
+    return UNKNOWN
+
+
+def text_of(scalar: Scalar) -> str | Unknown:
+    """Give the text of a string, when all of it is known."""
+    text = ""
+    for piece in scalar.pieces:
+        if not isinstance(piece.text, str):
+            return UNKNOWN
+        text += piece.text
+    return text
+
+
+def fixed(pieces: Iterable[Piece]) -> tuple[Piece, ...]:
+    """Give pieces that no edit may touch."""
+    return tuple(replace(piece, fixed=True) for piece in pieces)

@@ -1,0 +1,199 @@
+"""What adalint reads of a command line is what the program gets when bash runs it."""
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from shell_oracle import arguments_of
+
+from adalint.readers.shell_edits import word_edit
+from adalint.readers.shell_reader import read_commands
+from adalint.readers.shell_words import options
+from adalint.source import Kind, Source
+from adalint.values import UNKNOWN
+
+SAFE = "abcXYZ019_./+,:@%-"
+SPECIAL = " \t'\"\\$`|&;<>()#!=äß中\n"
+WILD = "*?[]{}~"
+NAMES = ("RANK", "T", "NAME_2")
+ARRAYS = ("ARGS", "MORE")
+
+bare_text = st.text(SAFE, min_size=1, max_size=6)
+any_text = st.text(SAFE + SPECIAL + WILD, max_size=6)
+
+
+def single(text):
+    return "'" + text.replace("'", "") + "'"
+
+
+def double(text):
+    return '"' + "".join("\\" + one if one in '\\"$`' else one for one in text) + '"'
+
+
+def ansi(text):
+    return "$'" + "".join({"\\": "\\\\", "'": "\\'", "\n": "\\n", "\t": "\\t"}.get(one, one) for one in text) + "'"
+
+
+def escaped(text):
+    return "".join(one if one in SAFE.replace("-", "") else "\\" + one for one in text.replace("\n", ""))
+
+
+literal = st.one_of(
+    bare_text,
+    any_text.map(single),
+    any_text.map(double),
+    any_text.map(ansi),
+    st.text(SAFE + SPECIAL + WILD, min_size=1, max_size=4).map(escaped).filter(bool),
+)
+name = st.sampled_from(NAMES)
+expansion = st.one_of(
+    name.map("${}".format),
+    name.map(lambda one: "${" + one + "}"),
+    st.tuples(name, st.sampled_from((":-", "-", ":+", "+")), st.text("ab01_", max_size=3)).map(
+        lambda one: "${" + "".join(one) + "}"
+    ),
+    st.tuples(st.sampled_from(ARRAYS), st.integers(0, 2)).map(lambda one: f"${{{one[0]}[{one[1]}]}}"),
+)
+in_double = st.lists(st.one_of(expansion, any_text.map(lambda text: double(text)[1:-1])), min_size=1, max_size=3).map(
+    lambda parts: '"' + "".join(parts) + '"'
+)
+lists = st.sampled_from(ARRAYS).flatmap(
+    lambda one: st.sampled_from((f'"${{{one}[@]}}"', f"${{{one}[@]}}", f"${{{one}[*]}}"))
+)
+braced = expansion.filter(lambda one: one.startswith("${"))
+argument = st.one_of(
+    st.lists(st.one_of(literal, in_double, braced), min_size=1, max_size=3).map("".join),
+    literal,
+    expansion,
+    in_double,
+    lists,
+)
+flag = st.sampled_from(("--init_r", "--init-r", "--x", "-q"))
+option = st.one_of(
+    st.tuples(flag, argument).map(lambda one: f"{one[0]} {one[1]}"),
+    st.tuples(flag, argument).map(lambda one: f"{one[0]}={one[1]}"),
+    argument,
+    flag,
+)
+gap = st.sampled_from((" ", "  ", "\t", " \\\n", " \\\n    "))
+prefix = st.sampled_from(("", "", "CUDA_VISIBLE_DEVICES=0 ", "nohup ", "RANK=3 ", "env X=1 "))
+suffix = st.sampled_from(
+    ("", "", " # a comment $RANK", " 2> /dev/null", " > out", ";", " && true", " | cat", " || true")
+)
+
+
+@st.composite
+def command(draw):
+    words = draw(st.lists(option, max_size=5))
+    return draw(prefix) + "python3 dump.py" + "".join(draw(gap) + word for word in words) + draw(suffix)
+
+
+value = st.one_of(literal, in_double, st.lists(st.one_of(literal, braced), min_size=1, max_size=2).map("".join))
+assignment = st.one_of(
+    st.tuples(name, st.sampled_from(("=", "=", "+=")), value).map("".join),
+    st.tuples(st.just("export "), name, st.just("="), value).map("".join),
+    st.tuples(st.sampled_from(ARRAYS), st.sampled_from(("=", "+=")), st.lists(argument, max_size=3)).map(
+        lambda one: f"{one[0]}{one[1]}({' '.join(one[2])})"
+    ),
+)
+FIRST = [*(f"{one}=4" for one in NAMES), *(f"{one}=(--a 'b c')" for one in ARRAYS)]
+# A value that starts with `~` or holds a glob is left to the tests below: what it gives depends on the machine.
+script = st.lists(st.one_of(assignment, command()), min_size=1, max_size=5).map(
+    lambda lines: "\n".join([*FIRST, *lines])
+)
+
+GIVEN = {"deadline": None, "suppress_health_check": list(HealthCheck)}
+
+
+def read(text):
+    source = Source("train.sh", Kind.SHELL, text.encode())
+    return source, [one for one in read_commands(source) if one.words[one.script].value == "dump.py"]
+
+
+def agrees(words, real):
+    """Compare word by word, as far as the number of words is known; count those that are known."""
+    known = 0
+    for index, word in enumerate(words):
+        if word.many is not None:
+            return known
+        assert index < len(real), (words, real)
+        if word.value is not UNKNOWN:
+            assert word.value == real[index]
+            known += 1
+    assert len(words) == len(real)
+    return known
+
+
+def check_script(text, folder):
+    got, errors = arguments_of(text, folder)
+    assert "syntax error" not in errors
+    assert "unexpected" not in errors
+    _, commands = read(text)
+    assert len(got) == len(commands)
+    return [agrees(one.arguments, real) for one, real in zip(commands, got, strict=True)], got
+
+
+@settings(max_examples=60, **GIVEN)
+@given(text=script)
+def test_what_is_read_is_what_the_program_gets(text, tmp_path_factory):
+    check_script(text, tmp_path_factory.mktemp("run"))
+
+
+@pytest.mark.slow
+@settings(max_examples=3000, **GIVEN)
+@given(text=script)
+def test_what_is_read_is_what_the_program_gets_at_length(text, tmp_path_factory):
+    check_script(text, tmp_path_factory.mktemp("run"))
+
+
+def edits_of(text):
+    source, commands = read(text)
+    for number, one in enumerate(commands):
+        for index, word in enumerate(one.arguments):
+            if word.many is not None:
+                break  # the place of those behind it is unknown
+            yield source, number, index, word
+
+
+@settings(max_examples=40, **GIVEN)
+@given(text=script, new=st.one_of(bare_text, any_text), chosen=st.integers(0, 1000))
+def test_an_edit_changes_one_argument_and_nothing_else(text, new, chosen, tmp_path_factory):
+    check_edit(text, new, chosen, tmp_path_factory.mktemp("run"))
+
+
+@pytest.mark.slow
+@settings(max_examples=2000, **GIVEN)
+@given(text=script, new=st.one_of(bare_text, any_text), chosen=st.integers(0, 1000))
+def test_an_edit_changes_one_argument_and_nothing_else_at_length(text, new, chosen, tmp_path_factory):
+    check_edit(text, new, chosen, tmp_path_factory.mktemp("run"))
+
+
+def check_edit(text, new, chosen, folder):
+    words = [one for one in edits_of(text) if word_edit(one[0], one[3], new) is not None]
+    if not words:
+        return
+    source, number, index, word = words[chosen % len(words)]
+    edit = word_edit(source, word, new)
+    before, _ = arguments_of(text, folder)
+    after, errors = arguments_of(source.apply([edit]).text, folder)
+    wanted = [list(one) for one in before]
+    wanted[number][index] = new
+    assert after == wanted, (edit, errors)
+
+
+@settings(max_examples=40, **GIVEN)
+@given(text=script, new=bare_text)
+def test_the_value_behind_an_equals_sign_is_edited_alone(text, new, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("run")
+    source, commands = read(text)
+    for number, one in enumerate(commands):
+        for option in options(one.arguments).found:
+            edit = None if option.inline is None else word_edit(source, option.inline, new)
+            if edit is None or any(word.many for word in one.arguments):
+                continue
+            before, _ = arguments_of(text, folder)
+            after, errors = arguments_of(source.apply([edit]).text, folder)
+            wanted = [list(argv) for argv in before]
+            index = one.arguments.index(option.word)
+            wanted[number][index] = f"{option.name}={new}"
+            assert after == wanted, (edit, errors)
+            return
