@@ -21,7 +21,9 @@ def server(stdio: bool, tcp: str | None) -> None:
     try:
         from adalint.lsp.server import Server
         from adalint.lsp.transport import serve_socket, serve_streams
-    except ImportError:
+    except ImportError as error:
+        if (error.name or "").partition(".")[0] not in {"pygls", "lsprotocol", "cattrs", "attrs"}:
+            raise
         raise Failure("the language server needs pygls 2: pip install 'adalint[lsp]'") from None
     protocol = Server().protocol
     try:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 KIND_OF_LANGUAGE: Final = {
     "python": Kind.PYTHON,
     "json": Kind.JSON,
+    "jsonc": Kind.JSON,
     "yaml": Kind.YAML,
     "markdown": Kind.MARKDOWN,
     "quarto": Kind.MARKDOWN,

@@ -28,6 +28,9 @@ const SEVERITIES = {
   error: vscode.LanguageStatusSeverity.Error,
 } as const;
 
+// A message has room for four short words.
+const [COPY, SETTINGS, OUTPUT, RESTART] = ["Copy pip line", "Settings", "Output", "Restart"] as const;
+
 /** Milliseconds that a server has for its end, once it is asked for it. */
 const FAREWELL = 5000;
 
@@ -46,16 +49,22 @@ class Session implements vscode.Disposable {
 
   /** Start the server anew, once all that was asked for before is done. */
   restart(): Promise<void> {
-    this.work = this.work.then(async () => {
+    return this.afterwards(async () => {
       await this.leave();
       await this.begin();
     });
-    return this.work;
   }
 
   /** Stop the server, once all that was asked for before is done. */
   stop(): Promise<void> {
-    this.work = this.work.then(() => this.leave());
+    return this.afterwards(() => this.leave());
+  }
+
+  /** Do something once all before it is done; what fails is shown, and stands in nobody's way. */
+  private afterwards(work: () => Promise<void>): Promise<void> {
+    this.work = this.work.then(work).catch((error: unknown) => {
+      this.complain(`adalint cannot be started: ${String(error)}`);
+    });
     return this.work;
   }
 
@@ -157,15 +166,15 @@ class Session implements vscode.Disposable {
     this.output.error(why);
     this.show(status.broken(why));
     void vscode.window
-      .showErrorMessage(why, "Copy install command", "Open settings", "Show output", "Restart")
+      .showErrorMessage(why, COPY, SETTINGS, OUTPUT, RESTART)
       .then(async (chosen) => {
-        if (chosen === "Copy install command") {
+        if (chosen === COPY) {
           await vscode.env.clipboard.writeText(INSTALL);
-        } else if (chosen === "Open settings") {
+        } else if (chosen === SETTINGS) {
           await vscode.commands.executeCommand("workbench.action.openSettings", "adalint.path");
-        } else if (chosen === "Show output") {
+        } else if (chosen === OUTPUT) {
           this.showOutput();
-        } else if (chosen === "Restart") {
+        } else if (chosen === RESTART) {
           await this.restart();
         }
       });
