@@ -328,6 +328,7 @@ CHINESE: Final[Mapping[str, str]] = {
     "{field} (unknown)": "{field}（未知）",
     "{field} (unknown, line {row})": "{field}（未知，第 {row} 行）",
     "{field} (PEFT's default)": "{field}（PEFT 的默认值）",
+    "{field} ({framework}'s default)": "{field}（{framework} 的默认值）",
     "{field} (assumed)": "{field}（假设）",
     "{field} (line {row})": "{field}（第 {row} 行）",
     "nothing of the number of modules, so ranks are averages; --modules N gives totals": (
@@ -567,4 +568,6 @@ CHINESE: Final[Mapping[str, str]] = {
     "apply all safe fixes of adalint": "应用 adalint 的所有安全修复",
     "this one is yours to make": "这个修复需要您自己来做",
     "no comment can silence {name} there": "那里无法用注释忽略 {name}",
+    "raises {exception} when it is loaded, loads now": "加载时抛出 {exception}，现在可以加载",
+    "the framework refuses the option, takes it now": "框架拒绝这个选项，现在会接受",
 }

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from adalint.engine import check_source
 from adalint.findings import Effect, Safety, Severity
+from adalint.schema import Stage, certain_failures
+from adalint.values import UNKNOWN, Literal
 from adalint.verify.proof import Bench, Engine, Evidence, Proof, Verdict
 from adalint.verify.tracing import compare, outcome_of, starts
 from adalint.verify.trials import assumptions_of, beyond_a_stand_in, changed_fields, evenly, named, trials_of
@@ -24,6 +26,8 @@ if TYPE_CHECKING:
     from adalint.verify.tracing import Traced
 
 MAX_TRIALS: Final = 64
+RENAMED: Final = "ADA603"
+"""The rule whose fix is for the framework's parser; what PEFT gets is the same before and after."""
 
 
 def verify_source(source: Source, settings: Settings, bench: Bench | None = None) -> list[Proof]:
@@ -74,6 +78,12 @@ def prove(finding: Finding, fix: Fix, *, alone: bool = True, bench: Bench | None
         raise ValueError(f"{fix.title!r} changes nothing")
     if before.values["peft_type"] != after.values["peft_type"]:
         return Proof(finding, fix, Verdict.RUNS, "raises KeyError when it is loaded, runs now", "proven")
+    if finding.code == RENAMED:
+        return Proof(finding, fix, Verdict.RUNS, "the framework refuses the option, takes it now", "proven")
+    refused = _refused(before)
+    if before.values["inference_mode"] == Literal(True) and refused is not None and _refused(after) is None:
+        # A trained adapter is loaded, not trained: whether PEFT takes its configuration is all there is to see.
+        return Proof(finding, fix, Verdict.RUNS, f"raises {refused} when it is loaded, loads now", "proven")
     if bench is not None and bench.release is not None:
         before, after = replace(before, release=bench.release), replace(after, release=bench.release)
     trials = list(islice(trials_of(before, after), MAX_TRIALS))
@@ -88,6 +98,13 @@ def prove(finding: Finding, fix: Fix, *, alone: bool = True, bench: Bench | None
         assumptions = ()
     disagreement = next((found for one in results if (found := one.disagreement)), None)
     return Proof(finding, fix, verdict, story, certainty, assumptions, evidence, disagreement)
+
+
+def _refused(plan: Plan) -> str | None:
+    """Name the exception with which PEFT refuses a configuration when it is made, where that is certain."""
+    values = {name: expr.value if isinstance(expr, Literal) else UNKNOWN for name, expr in plan.values.items()}
+    failures = (failure for _, failure in certain_failures(values, plan.release))
+    return next((one.exception for one in failures if one.stage is Stage.CONSTRUCTION), None)
 
 
 @dataclass(frozen=True, slots=True)
