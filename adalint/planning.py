@@ -45,6 +45,8 @@ class Origin(StrEnum):
 
     WRITTEN = "written"
     DEFAULT = "default"
+    FRAMEWORK = "framework"
+    """What a framework gives PEFT where nothing is written; `Field.text` is its name."""
     ASSUMED = "assumed"
     UNKNOWN = "unknown"
 
@@ -162,8 +164,13 @@ class Planned:
 
 
 def _configurations(source: Source, settings: Settings) -> list[tuple[Site, list[Finding]]]:
-    """Give what has a schedule: a loop whose configuration stands elsewhere has none."""
-    return [(site, found) for site, found in judge_sites(source, settings) if site.surface is not Surface.ELSEWHERE]
+    """Give what has a schedule of PEFT: a loop whose configuration stands elsewhere has none."""
+    judged = judge_sites(source, settings)
+    return [
+        (site, found)
+        for site, found in judged
+        if site.surface is not Surface.ELSEWHERE and (site.framework is None or site.framework.uses_peft)
+    ]
 
 
 def plan_source(source: Source, settings: Settings, told: Told = NOTHING_TOLD) -> list[Planned]:
@@ -318,6 +325,8 @@ def field_of(name: str, site: Site, plan: Plan) -> Field:
     if written is not None and written.expr == expr and written.given is True:
         return Field(name, known, Origin.WRITTEN, text, row)
     if plan.given.get(name) is False and not any(one == name for one, _ in plan.assumptions):
+        if site.framework is not None and name in site.framework.defaults:
+            return Field(name, known, Origin.FRAMEWORK, site.framework.title)
         return Field(name, known, Origin.DEFAULT)
     return Field(name, known, Origin.ASSUMED, text, row)
 

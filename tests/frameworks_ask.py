@@ -1,7 +1,7 @@
 """What the real frameworks hand to PEFT: run in a process of its own, with the frameworks on its path.
 
 `python tests/frameworks_ask.py < texts.json` answers a list of `[framework, file name, text]` with a list of
-`{"fields": …}`, `{"unknown": [words]}` or `{"refused": exception}`.
+`{"fields": …}`, `{"unknown": [words]}` or `{"refused": exception}`, and says what the allocator is called with.
 """
 
 from __future__ import annotations
@@ -60,6 +60,39 @@ def ask_ludwig(name: str, text: str) -> dict[str, object]:
     return answers(AdaloraConfig.from_dict(adapter).to_config())
 
 
+def calls_of_ms_swift() -> dict[str, object]:
+    """Train five optimizer steps of two micro-batches with the callback that ms-swift gives its Trainer."""
+    import torch
+    from peft import AdaLoraConfig, get_peft_model
+    from swift.callbacks.adalora import AdaloraCallback
+    from transformers import Trainer, TrainingArguments
+
+    class Tiny(torch.nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.first = torch.nn.Linear(6, 6)
+
+        def forward(self, x, labels=None):
+            out = self.first(x)
+            return {"loss": ((out - labels) ** 2).mean(), "logits": out}
+
+    seen = []
+    model = get_peft_model(Tiny(), AdaLoraConfig(target_modules=["first"], init_r=4, target_r=2, total_step=99))
+    allocate = model.update_and_allocate
+    model.update_and_allocate = lambda step: (seen.append(step), allocate(step))
+    data = [{"x": torch.ones(6), "labels": torch.zeros(6)} for _ in range(32)]
+    silent = {"report_to": [], "disable_tqdm": True, "save_strategy": "no", "logging_strategy": "no", "use_cpu": True}
+    with tempfile.TemporaryDirectory() as folder:
+        arguments = TrainingArguments(
+            folder, max_steps=5, per_device_train_batch_size=2, gradient_accumulation_steps=2, **silent
+        )
+        arguments.max_epochs = None  # ms-swift's own arguments have it, and it patches the Trainer to ask for it
+        trainer = Trainer(model, arguments, train_dataset=data)
+        trainer.add_callback(AdaloraCallback(arguments, trainer))
+        trainer.train()
+    return {"calls": seen, "total_step": model.peft_config["default"].total_step, "max_steps": 5}
+
+
 ASK = {"ms-swift": ask_ms_swift, "Ludwig": ask_ludwig}
 
 
@@ -74,5 +107,5 @@ if __name__ == "__main__":
     asked = json.load(sys.stdin)
     os.environ["TOKENIZERS_PARALLELISM"] = "false"
     with contextlib.redirect_stdout(sys.stderr):
-        given = [ask(*one) for one in asked]
+        given = {"answers": [ask(*one) for one in asked], "allocator": {"ms-swift": calls_of_ms_swift()}}
     json.dump(given, sys.stdout)

@@ -25,10 +25,10 @@ COMPANY = (
 """What their parsers import beside what the tests have; without dependencies, which would bring other releases of PEFT."""
 
 SWIFT = "tuner_type: adalora\nmodel: Qwen/Qwen2.5-7B-Instruct\n"
-LUDWIG = "base_model: facebook/opt-350m\nadapter:\n  type: adalora\n"
+LUDWIG = "base_model: facebook/opt-350m\noutput_features: []\nadapter:\n  type: adalora\n"
 TEXTS = [
-    ("ms-swift", "config.yaml", SWIFT.replace("tuner_type", "train_type")),
-    ("ms-swift", "config.yaml", SWIFT.replace("tuner_type", "sft_type")),
+    ("ms-swift", "config.yaml", SWIFT.replace("tuner_type", "train_type") + "adalora_init_r: 24\n"),
+    ("ms-swift", "config.yaml", SWIFT.replace("tuner_type", "sft_type") + "adalora_init_r: 24\n"),
     *[
         ("ms-swift", "config.yaml", SWIFT + text)
         for text in (
@@ -48,6 +48,11 @@ TEXTS = [
             "sft_type: adalora\n",
             "lora_bias_trainable: all\n",
             "lora_bias: all\n",
+            "adalora_init_r: 24\n",
+            "lora_bias: nothing\n",
+            "lora_bias: lora_only\n",
+            "adalora_delta_t: 5\n",
+            "adalora_deltaT: 5\n",
             "lora_dropout: 0.1\n",
         )
     ],
@@ -60,6 +65,8 @@ TEXTS = [
             '  init_r: "24"\n  target_r: 4\n  tinit: 100\n  tfinal: 200\n  delta_t: 10\n  total_step: "1000"\n',
             "  orth_reg_weight: 1e-4\n  dropout: 0.1\n  bias_type: all\n",
             "  deltaT: 10\n  target_modules: [q_proj]\n  use_rslora: true\n  modules_to_save: [head]\n",
+            "  bias_type: nothing\n",
+            "  bias_type: lora_only\n",
             "  beta1: 1.0\n",
             "  beta1: 1.5\n",
             "  target_r: 0\n",
@@ -73,7 +80,7 @@ TEXTS = [
 ]
 
 
-def ask_anew(root: Path) -> list[dict[str, object]]:
+def ask_anew(root: Path) -> dict[str, object]:
     """Ask the real frameworks, which are fetched from PyPI into `root` when they are not there."""
     folder = root / "-".join(f"{name}-{release}" for name, release in FRAMEWORKS.items())
     if not (folder / "is-whole").exists():
@@ -95,13 +102,14 @@ def recorded() -> dict[str, object]:
 
 
 if __name__ == "__main__":
-    answers = ask_anew(Path(sys.argv[1]))
+    anew = ask_anew(Path(sys.argv[1]))
     table = {
         "recorded": datetime.now(tz=UTC).date().isoformat(),
         "releases": FRAMEWORKS,
+        "allocator": anew["allocator"],
         "answers": [
             {"framework": framework, "file": name, "text": text, **answer}
-            for (framework, name, text), answer in zip(TEXTS, answers, strict=True)
+            for (framework, name, text), answer in zip(TEXTS, anew["answers"], strict=True)
         ],
     }
     RECORDED.write_text(json.dumps(table, indent=1) + "\n", encoding="utf-8")

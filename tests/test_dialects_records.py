@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import re
 import subprocess
 import sys
@@ -123,7 +124,7 @@ GOOD = (dialects.FOLDER / "ludwig.toml").read_text(encoding="utf-8")
         ('who = "nobody"', 'who = "somebody"', "driver.who"),
         ('[driver]\nwho = "nobody"\n', "", "needs [driver], [total-step] and [loader]"),
         ('value = "2 * value"', 'value = "__import__(1)"', "not allowed"),
-        ('date = "2026-07"', 'date = "last year"', "date"),
+        ('date = "2026-11"', 'date = "last year"', "date"),
         ('surfaces = ["yaml", "json"]', 'surfaces = ["yaml", "cli"]', '[cli] goes with "cli"'),
         ("[detect]", "[detect", "line"),
     ],
@@ -135,6 +136,16 @@ def test_a_record_that_breaks_the_format_is_refused_with_the_reason(tmp_path, ol
     with pytest.raises(RecordError, match=re.escape(reason)) as error:
         [load(one) for one in marks(tmp_path)]
     assert str(error.value).startswith("broken.toml: ")
+
+
+def test_the_table_of_frameworks_is_fresh():
+    path = CHECKOUT / "docs" / "frameworks.md"
+    spec = importlib.util.spec_from_file_location("frameworks_page", CHECKOUT / "scripts" / "frameworks_page.py")
+    script = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(script)
+    text = path.read_text(encoding="utf-8")
+    assert script.page(text) == text
+    assert all(f"[{record.title}](" in text for record in records() if not record.generic)
 
 
 # Read late

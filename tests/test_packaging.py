@@ -59,6 +59,8 @@ def test_the_wheel_has_one_top_level_and_every_rule_page(wheel):
     assert {name.split("/")[0].split("-")[0] for name in names} == {"adalint"}
     assert sorted(name.rpartition("/")[2] for name in names if name.startswith("adalint/_rules/")) == PAGES
     assert "adalint/py.typed" in names
+    dialects = {path.name for path in (CHECKOUT / "adalint" / "dialects").glob("*.toml")}
+    assert {name.rpartition("/")[2] for name in names if name.endswith(".toml")} == dialects
     assert not [name for name in names if "tests" in name or "fixtures" in name]
 
 

@@ -14,13 +14,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Renamed:
-    """A written option that the targeted release of the framework has not any more, and what it is called now."""
+    """A written option that the targeted release of the framework does not have, and what it is called there."""
 
     key: str
     value: Value
     to: str
-    gone: str
-    """The first release without it."""
+    gone: str | None
+    """The first release without it; None where none ever had it."""
     outdated: bool = False
     """Its value means nothing there either."""
     field: str | None = None
@@ -52,6 +52,8 @@ class Framework:
     switch: Value
     switch_key: str = ""
     has_adalora: bool = True
+    uses_peft: bool = True
+    """Its AdaLoRA is that of PEFT."""
     does: str = ""
     """What it does where it has none and is asked for it, and the same in Chinese."""
     does_zh: str = ""

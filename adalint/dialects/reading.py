@@ -13,6 +13,7 @@ from adalint.dialects.framework import Dropped, Framework, Renamed
 from adalint.dialects.release import is_gone, pinned_release
 from adalint.dialects.values import handed_on, is_refused, translated
 from adalint.plan import UNKNOWN_LOOP, Counter, Loop
+from adalint.schema.distance import edit_distance
 from adalint.site import Site, Surface
 from adalint.values import UNKNOWN, Literal, Value, is_number
 
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from adalint.values import Expr
 
 MISSING: Final = object()
+_PREFIX: Final = "adalora_"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,17 +56,24 @@ def site_of(record: Record, written: Written, file: str) -> Site | None:
     key, value = switch
     if record.refusal is not None:
         framework = Framework(
-            record.title, value, key, has_adalora=False, does=record.refusal.does, does_zh=record.refusal.does_zh
+            record.title,
+            value,
+            key,
+            has_adalora=False,
+            uses_peft=False,
+            does=record.refusal.does,
+            does_zh=record.refusal.does_zh,
         )
         return _site(written, {}, framework, open_=True)
     is_dump = record.dump is not None and any(fnmatchcase(file, name) for name in record.dump.files)
     silent = frozenset(record.dump.always if record.dump is not None and is_dump else ())
-    renamed = () if is_dump else tuple(_renamed(record, written))
+    renamed = () if is_dump else (*_renamed(record, written), *_misspelt(record, written))
     values, spelling = translate(record, written, silent) if record.implementation == "peft" else ({}, {})
     framework = Framework(
         record.title,
         value,
         key,
+        uses_peft=record.implementation == "peft",
         never_allocates=record.driver is not None and record.driver.who == "nobody",
         spelling=spelling,
         defaults=_defaults(record, is_dump=is_dump),
@@ -142,6 +151,8 @@ def _is_same(found: Any, option: Any) -> bool:
 
 def _is_spoken(record: Record, written: Written, file: str) -> bool:
     detect = record.detect
+    if written.is_argv and record.cli is not None and record.cli.certain:
+        return True
     names = written.around
     if any(fnmatchcase(name, pattern) for name in names for pattern in detect.never):
         return False
@@ -229,6 +240,21 @@ def _renamed(record: Record, written: Written) -> Iterator[Renamed]:
         outdated = isinstance(value.expr, Literal) and any(_is_same(value.expr.value, one) for one in first.unless)
         [field] = _fields(last.to, record) or (None,)
         yield Renamed(key, value, last.to, first.gone, outdated, field, certain=release is not None)
+
+
+def _misspelt(record: Record, written: Written) -> Iterator[Renamed]:
+    """Find keys that the framework refuses because it spells them otherwise: `adalora_delta_t` for `adalora_deltaT`."""
+    if not written.is_argv and (record.loader is None or record.loader.unknown_key != "error"):
+        return
+    others = {one.key for one in (*record.renamed, *record.removed)}
+    for key, value in written.entries.items():
+        if not key.startswith(_PREFIX) or key in record.keys or key in others:
+            continue
+        near = {known: edit_distance(key, known, 2) for known in record.keys if known.startswith(_PREFIX)}
+        nearest = [known for known, distance in near.items() if distance == min(near.values()) <= 2]
+        if len(nearest) == 1:
+            [field] = _fields(nearest[0], record) or (None,)
+            yield Renamed(key, value, nearest[0], None, field=field, certain=True)
 
 
 def _fields(key: str, record: Record) -> tuple[str, ...]:

@@ -135,6 +135,8 @@ class Commands(_Table):
     """
 
     commands: Names
+    certain: bool = False
+    """Nobody else has a command of that name, so that it needs no `beside`."""
     hyphens: bool = False
     switches: Names = ()
     """Flags that take no value."""

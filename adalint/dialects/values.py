@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from adalint.schema import FIELDS
-from adalint.values import UNKNOWN, Expr, Kleene, Literal, is_number
+from adalint.values import UNKNOWN, Expr, Kleene, Literal
 
 if TYPE_CHECKING:
     from adalint.dialects.record import Record, Target
@@ -76,6 +76,6 @@ def is_refused(expr: Expr, field: str, record: Record) -> bool:
     from adalint.rulebook.language import parse
 
     condition = record.refuses.get(field)
-    if condition is None or not isinstance(expr, Literal) or not is_number(expr.value):
+    if condition is None or not isinstance(expr, Literal):
         return False
     return parse(condition).holds(_Known({field: expr})) is True

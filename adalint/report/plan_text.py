@@ -218,6 +218,8 @@ def origin_of(one: Field, language: str) -> str:
     value = f"{one.name}={one.value}"
     if one.origin is Origin.DEFAULT:
         return said("{field} (PEFT's default)", language, field=value)
+    if one.origin is Origin.FRAMEWORK:
+        return said("{field} ({framework}'s default)", language, field=value, framework=one.text)
     if one.origin is Origin.ASSUMED:
         return said("{field} (assumed)", language, field=value)
     return said("{field} (line {row})", language, field=value, row=one.row)
