@@ -64,7 +64,6 @@ _PLAIN_WORD: Final = _WORD.encode()
 _FIRST_OF_MARKS: Final = frozenset(mark[:1] for mark in _WORDS)
 _SUFFIXES: Final = tuple(KIND_OF_SUFFIX)
 _ENDINGS: Final = (*_SUFFIXES, *SHELL_SUFFIXES, *SHELL_NAMES)
-_STARTS: Final = tuple(f"{os.sep}{name}." for name in SHELL_NAMES)
 
 
 class UnopenedError(SourceError):
@@ -259,7 +258,7 @@ def _walk_folder(
 
 def _may_be_read(path: str) -> bool:
     """Leave out most files at once: a walk comes by very many."""
-    return path.endswith(_ENDINGS) or any(start in path for start in _STARTS)
+    return path.endswith(_ENDINGS) or "dockerfile." in path or "containerfile." in path
 
 
 def _exclusions(base: str, patterns: Iterable[str]) -> Override:

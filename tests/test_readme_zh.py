@@ -78,5 +78,7 @@ class TestBoth:
 
         context = click.Context(adalint)
         commands = [adalint.get_command(context, name) for name in COMMANDS]
+        groups = [command for command in commands if isinstance(command, click.Group)]
+        commands += [group.get_command(context, name) for group in groups for name in group.list_commands(context)]
         known = {name for command in commands if command for option in command.params for name in option.opts}
         assert [one for one in re.findall(r"--[a-z][a-z-]+", text) if one not in known] == []

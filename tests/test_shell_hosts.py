@@ -6,8 +6,10 @@ import subprocess
 import pytest
 
 from adalint.embedded import embedded_in
+from adalint.engine import check_source
 from adalint.readers.shell_edits import word_edit
 from adalint.readers.shell_reader import read_commands
+from adalint.settings import Settings
 from adalint.source import Kind, Source, kind_of
 from adalint.values import UNKNOWN
 
@@ -357,3 +359,20 @@ class TestMarkdown:
     def test_a_fence_in_another_language_is_not_read(self, language):
         host = Source("a.md", Kind.MARKDOWN, f"```{language}\npython a.py --adalora\n```\n".encode())
         assert in_host(host) == []
+
+
+LAUNCH = "my-launcher adalora --init_r 4 --target_r 8"
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        Source("run.sh", Kind.SHELL, f"{LAUNCH}\n".encode()),
+        Source("Makefile", Kind.SHELL, f"all:\n\t{LAUNCH}\n".encode()),
+        Source("a.md", Kind.MARKDOWN, f"```bash\n{LAUNCH}\n```\n".encode()),
+        notebook(f"!{LAUNCH}", f"%%bash\n{LAUNCH}\n"),
+    ],
+    ids=lambda host: host.path,
+)
+def test_a_command_line_that_no_framework_reads_has_no_findings(host):
+    assert check_source(host, Settings()).findings == ()

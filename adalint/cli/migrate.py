@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 KINDS: Final[Mapping[str, str]] = {
     "adalora-to-lora": "adalint.cli.migrate_adalora_to_lora",
     "lora-to-adalora": "adalint.cli.migrate_lora_to_adalora",
+    "loralib-to-peft": "adalint.cli.migrate_loralib_to_peft",
     "peft": "adalint.cli.migrate_peft",
 }
 """The module of each kind, which holds its `command`."""

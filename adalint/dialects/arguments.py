@@ -21,17 +21,31 @@ if TYPE_CHECKING:
     from adalint.values import Expr
 
 
-def site_of_arguments(source: Source, words: Sequence[Word]) -> Site | None:
+def sites_of_commands(source: Source) -> list[Site]:
+    """Find the command lines of a shell script that speak a framework's dialect, in the order of the text.
+
+    Raises:
+        ReadError: the text is too long or nested too deeply to be followed.
+    """
+    from adalint.readers.shell_reader import read_commands
+
+    commands = (command for command in read_commands(source) if command.words)
+    sites = (site_of_arguments(source, command.words, command.span) for command in commands)
+    return [site for site in sites if site is not None]
+
+
+def site_of_arguments(source: Source, words: Sequence[Word], whole: Span | None = None) -> Site | None:
     """Read a command, its program included, as a Site; None when no framework is spoken to, or not of AdaLoRA.
 
     `Site.values` holds the words of values by PEFT's fields; `key_span` is the flag, `--init_r` of `--init_r=8` too.
+    `whole` covers the command; its words may stand elsewhere, in an array.
     """
     text = b"\n".join(word.head.encode(errors="replace") for word in words)
     for record in spoken_in(text, "cli"):
         behind = None if record.cli is None else _behind(words, record.cli)
         if record.cli is None or behind is None:
             continue
-        site = site_of(record, _written(source, words, behind, record), "")
+        site = site_of(record, _written(source, words, behind, record, whole), "")
         if site is not None:
             return site
     return None
@@ -49,7 +63,7 @@ def _behind(words: Sequence[Word], cli: Commands) -> int | None:
     return None
 
 
-def _written(source: Source, words: Sequence[Word], behind: int, record: Record) -> Written:
+def _written(source: Source, words: Sequence[Word], behind: int, record: Record, whole: Span | None) -> Written:
     parted = options(words[behind:])
     entries: dict[str, Value] = {}
     repeated: dict[str, tuple[Value, ...]] = {}
@@ -63,7 +77,7 @@ def _written(source: Source, words: Sequence[Word], behind: int, record: Record)
     names = frozenset(entries)
     # A file of options, and words that nobody knows, may say more.
     open_ = bool(parted.loose) or any(word.head.endswith((".yaml", ".yml", ".json")) for word in words[behind:])
-    whole = Span(words[0].span.start, words[-1].span.stop)
+    whole = whole or Span(words[0].span.start, words[-1].span.stop)
     return Written(
         source, whole, program, entries, names, lambda path: _value(entries, path), repeated, open=open_, is_argv=True
     )

@@ -37,6 +37,10 @@ def place(site: Site, operations: Sequence[Operation]) -> tuple[Edit, ...]:
         from adalint.fixes import python_edits
 
         return python_edits.place(site, operations)
+    if site.source.kind is Kind.SHELL:
+        from adalint.fixes import shell_edits
+
+        return shell_edits.place(site, operations)
     from adalint.fixes import mapping_edits
 
     return mapping_edits.place(site, operations)

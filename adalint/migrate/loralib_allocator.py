@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from adalint.migrate.loralib_layers import without
-from adalint.migrate.loralib_names import Unmovable, arguments
+from adalint.migrate.loralib_names import Unmovable, arguments, same_model
 
 if TYPE_CHECKING:
     from adalint.migrate.loralib_names import Uses
@@ -28,9 +28,9 @@ _NAMES: Final = (
     "tb_writter",
     "tb_writter_loginterval",
 )
-_NEEDED: Final = _NAMES[:8]
-_OF_THE_FORK: Final = ("rankallocator", "model_args")
-"""What the Trainer of loralib's copy of transformers takes, and no other."""
+_NEEDED: Final = _NAMES.index("total_step")
+_OF_THE_FORK: Final = ("model_args", "tb_writter")
+"""What the Trainer of loralib's copy of transformers takes beside the allocator, and no other."""
 
 
 @dataclass(slots=True)
@@ -61,16 +61,12 @@ def allocator_of(uses: Uses, file_map: FileMap) -> Allocator:
     """
     calls = uses.calls["RankAllocator"]
     if not calls:
-        first = uses.first
-        assert first is not None
-        raise Unmovable(first, "no RankAllocator is made in this file, and one configuration of PEFT says all of it")
+        own = [*uses.calls["SVDLinear"], *uses.calls["compute_orth_regu"]]
+        raise Unmovable(own[0], "no RankAllocator is made in this file, and one configuration of PEFT says all of it")
     if len(calls) > 1:
         raise Unmovable(calls[1], "a second RankAllocator")
     [call] = calls
-    given = arguments(call, _NAMES)
-    missing = [name for name in _NEEDED if name not in given]
-    if missing:
-        raise Unmovable(call, f"RankAllocator without {', '.join(missing)} raises TypeError")
+    given = arguments(call, _NAMES, _NEEDED)
     statement = file_map.parent(call)
     if not isinstance(statement, ast.Assign) or len(statement.targets) != 1:
         raise Unmovable(call, "the allocator is not assigned to one name")
@@ -79,14 +75,18 @@ def allocator_of(uses: Uses, file_map: FileMap) -> Allocator:
         raise Unmovable(call, "the allocator is made anew in a loop, and forgets what it has measured")
     if "target_total_rank" in given and not _is_none(given["target_total_rank"]):
         text = ast.unparse(given["target_total_rank"])
-        raise Unmovable(call, f"target_total_rank={text} is a sum; PEFT's target_r is it divided by the adapted modules")
+        raise Unmovable(
+            call, f"target_total_rank={text} is a sum; PEFT's target_r is it divided by the adapted modules"
+        )
     found = Allocator(call, statement, given)
     _follow(statement.targets[0], found, file_map)
     known = {id(one) for one, *_ in found.updates}
     for attribute in file_map.attributes_named("update_and_mask"):
         statement_ = file_map.statement_of(attribute)
         if id(statement_) not in known:
-            raise Unmovable(attribute, "this update_and_mask is called on something that does not lead to the allocator")
+            raise Unmovable(
+                attribute, "this update_and_mask is called on something that does not lead to the allocator"
+            )
     if not found.updates and found.trainer is None:
         raise Unmovable(call, "update_and_mask is not called in this file")
     return found
@@ -128,12 +128,14 @@ def _take(uses: list[ast.expr], found: Allocator, file_map: FileMap, seen: set[t
 def _call_of(method: str, call: ast.Call, found: Allocator, file_map: FileMap) -> None:
     statement = file_map.statement_of(call)
     if method == "update_and_mask":
-        given = arguments(call, ("model", "global_step"))
-        if statement is None or len(given) < 2 or not _result_unused(statement, call, file_map):
+        given = arguments(call, ("model", "global_step"), 2)
+        if statement is None or not _result_unused(statement, call, file_map):
             raise Unmovable(call, "what update_and_mask returns is used; PEFT's update_and_allocate returns nothing")
+        if not same_model(given["model"], found.model, file_map):
+            raise Unmovable(call, f"{ast.unparse(given['model'])} is not told to be the model that the allocator got")
         found.updates.append((statement, given["model"], given["global_step"]))
     elif method == "set_total_step" and isinstance(statement, ast.Expr) and statement.value is call:
-        found.totals.append((statement, arguments(call, ("total_step",))["total_step"]))
+        found.totals.append((statement, arguments(call, ("total_step",), 1)["total_step"]))
     else:
         raise Unmovable(call, f"PEFT has nothing for {method}; rank_pattern of the configuration holds the masks")
 
@@ -160,9 +162,12 @@ def _handed(
     seen: set[tuple[int, str]],
 ) -> None:
     """Follow the allocator into a function of the file, or into the Trainer of loralib's transformers."""
-    name = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
-    if isinstance(item, ast.keyword) and item.arg == "rankallocator" and name.endswith("Trainer"):
+    path = file_map.path_of(call.func) or ""
+    of_transformers = path.startswith("transformers.") and path.endswith("Trainer")
+    if isinstance(item, ast.keyword) and item.arg == "rankallocator" and of_transformers:
         mine: list[ast.expr | ast.keyword] = [one for one in call.keywords if one.arg in _OF_THE_FORK]
+        if found.trainer is not None:
+            raise Unmovable(call, "a second Trainer is handed the allocator")
         found.trainer = call
         found.edits += without([*call.args, *call.keywords], mine, file_map)
         return
@@ -186,7 +191,7 @@ def _handed(
     inner = function.body[0]
     if len(file_map.bindings(parameter.arg, inner)) > 1:
         raise Unmovable(parameter, f"{parameter.arg} is not always the allocator")
-    _take([one for one in file_map.uses(parameter.arg, inner)], found, file_map, seen)
+    _take(list(file_map.uses(parameter.arg, inner)), found, file_map, seen)
 
 
 def _without_parameter(function: FunctionNode, parameter: ast.arg, file_map: FileMap) -> Edit:

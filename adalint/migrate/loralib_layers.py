@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from adalint.migrate.loralib_names import Unmovable, arguments
+from adalint.migrate.loralib_values import handed_in
 from adalint.source import Edit, Span
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ def layers_of(calls: list[ast.Call], file_map: FileMap) -> Layers:
     Raises:
         Unmovable: they differ, or one configuration of PEFT cannot say what they are.
     """
-    given = [arguments(call, _NAMES, _OF_LINEAR) for call in calls]
+    given = [arguments(call, _NAMES, 2, _OF_LINEAR) for call in calls]
     for call, one in zip(calls, given, strict=True):
         flag = one.get("fan_in_fan_out")
         if flag is not None and not (isinstance(flag, ast.Constant) and flag.value is False):
@@ -41,17 +42,20 @@ def layers_of(calls: list[ast.Call], file_map: FileMap) -> Layers:
         if "r" not in one:
             raise Unmovable(call, "SVDLinear without r is no adapter")
     for name in ("r", "lora_alpha", "lora_dropout"):
+        for one in given:
+            if name in one:
+                one[name] = handed_in(one[name], file_map)
         texts = {"" if name not in one else ast.unparse(one[name]) for one in given}
         if len(texts) > 1:
             raise Unmovable(calls[-1], f"the layers differ in {name} ({', '.join(sorted(texts))}); AdaLoRA has one")
-    targets = tuple(dict.fromkeys(name for call in calls for name in _modules_of(call, file_map)))
+    targets = tuple(dict.fromkeys(name for call in calls for name in modules_of(call, file_map)))
     _refuse_namesakes(targets, file_map)
     return Layers(given[0]["r"], given[0].get("lora_alpha"), given[0].get("lora_dropout"), targets)
 
 
 def plain(call: ast.Call, linear: str, file_map: FileMap) -> list[Edit]:
     """Make a layer of loralib a plain one of torch."""
-    mine = [*call.args[2:], *(one for one in call.keywords if one.arg in _NAMES[2:])]
+    mine: list[ast.expr | ast.keyword] = [*call.args[2:], *(one for one in call.keywords if one.arg in _NAMES[2:])]
     return [Edit(file_map.span(call.func), linear), *without([*call.args, *call.keywords], mine, file_map)]
 
 
@@ -72,7 +76,7 @@ def without(items: list[ast.expr | ast.keyword], gone: list[ast.expr | ast.keywo
     return edits
 
 
-def _modules_of(call: ast.Call, file_map: FileMap) -> list[str]:
+def modules_of(call: ast.Call, file_map: FileMap) -> list[str]:
     """Name the modules that a layer becomes.
 
     Raises:

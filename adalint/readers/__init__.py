@@ -26,7 +26,9 @@ def read_sites(source: Source) -> list[Site]:
         except RecursionError:
             raise ReadError("nested too deeply to be followed", 0) from None
     if source.kind is Kind.SHELL:
-        return []
+        from adalint.dialects.arguments import sites_of_commands
+
+        return sites_of_commands(source)
     from adalint.readers import mappings
 
     return mappings.read_sites(source)

@@ -38,8 +38,8 @@ class Assignments:
     set_in_functions: set[str] = field(default_factory=set)
     """What any function of the script may set: a call may stand where nobody sees it."""
 
-    def follow(self, node: Node, scope: Scope, local: dict[str, Variable] | None) -> None:
-        """Follow one of `ASSIGNMENTS`; `local` notes what the function around has to restore, None outside of one."""
+    def follow(self, node: Node, scope: Scope) -> None:
+        """Follow one of `ASSIGNMENTS`."""
         if node.type == "variable_assignment":
             self._assign(node, scope)
         elif node.type == "variable_assignments":
@@ -48,7 +48,7 @@ class Assignments:
         elif node.type == "unset_command":
             self._unset(node, scope)
         else:
-            self._declare(node, scope, local)
+            self._declare(node, scope)
 
     def _assign(self, node: Node, scope: Scope, *, unclear: bool = False) -> None:
         name, value = node.child_by_field_name("name"), node.child_by_field_name("value")
@@ -80,13 +80,13 @@ class Assignments:
                 row.append(child)
         return Array((*words, *arguments(row, scope, self.text)))
 
-    def _declare(self, node: Node, scope: Scope, local: dict[str, Variable] | None) -> None:
+    def _declare(self, node: Node, scope: Scope) -> None:
         """Follow `export`, `local`, `declare` and the like; an attribute such as `-i` changes what is set."""
         keyword = node.children[0].type
         options = [self.text.slice(one) for one in node.named_children]
         flags = "".join(one for one in options if one.startswith(("-", "+")))
-        unclear = "$" in flags or any(letter in "iluA" for letter in flags)
-        is_local = local is not None and keyword in {"local", "declare", "typeset"} and "g" not in flags
+        unclear = "$" in flags or any(letter in "iluAg" for letter in flags)
+        local = scope.local if keyword in {"local", "declare", "typeset"} and "g" not in flags else None
         for child in node.named_children:
             is_set = child.type == "variable_assignment"
             target = child.child_by_field_name("name") if is_set else child
@@ -98,9 +98,9 @@ class Assignments:
                 self._assign(child, scope, unclear=unclear)
             elif unclear:
                 scope.forget([key])
-            elif is_local and local is not None and key not in local:
+            elif local is not None and key not in local:
                 scope.known[key] = UNSET
-            if is_local and local is not None:
+            if local is not None:
                 local.setdefault(key, old)
 
     def _unset(self, node: Node, scope: Scope) -> None:
@@ -134,6 +134,10 @@ class Assignments:
                     names |= self.set_in_functions
             elif one.type == "arithmetic_expansion" or is_arithmetic(one):
                 names |= names_in(self.text.slice(one))
+            elif one.type == "c_style_for_statement":
+                body = one.child_by_field_name("body")
+                stop = one.end_byte if body is None else body.start_byte
+                names |= names_in(self.text.content[one.start_byte : stop].decode())
         return names
 
     def _named_in(self, node: Node) -> set[str]:
@@ -143,8 +147,9 @@ class Assignments:
 
 
 def is_arithmetic(node: Node) -> bool:
-    """Tell whether a compound command is `((…))`."""
-    return node.type == "compound_statement" and bool(node.children) and node.children[0].type == "(("
+    """Tell whether a command is `((…))`."""
+    is_command = node.type in {"compound_statement", "test_command"}
+    return is_command and bool(node.children) and node.children[0].type == "(("
 
 
 def _appended(old: Variable, new: Variable) -> Variable:

@@ -6,6 +6,7 @@ import re
 from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
+from adalint.readers.shell_doubts import ends_between
 from adalint.readers.shell_expand import arguments, value_of
 from adalint.readers.shell_variables import Scalar
 from adalint.readers.shell_words import Command, Word
@@ -22,7 +23,6 @@ _REDIRECTS: Final = frozenset({"file_redirect", "herestring_redirect", "heredoc_
 
 
 _ASSIGNMENT: Final = re.compile(rb"[A-Za-z_]\w*\+?=")
-_CONTINUED: Final = re.compile(rb"\\\r?\n")
 
 
 def settings_above(node: Node, text: ShellText) -> list[Node]:
@@ -31,7 +31,7 @@ def settings_above(node: Node, text: ShellText) -> list[Node]:
     above = [
         index
         for index, (one, behind) in enumerate(pairwise(children))
-        if one.type == "variable_assignment" and _ends_between(one, behind, text)
+        if one.type == "variable_assignment" and ends_between(one, behind, text)
     ]
     return children[: above[-1] + 1] if above else []
 
@@ -47,11 +47,6 @@ def misread_assignments(node: Node, text: ShellText) -> set[str]:
         return set()
     names = [text.slice(one).split("=")[0] for one in (*before, head)]
     return {name.rstrip("+").split("[")[0] for name in names}
-
-
-def _ends_between(one: Node, behind: Node, text: ShellText) -> bool:
-    """Tell whether a command ends between two nodes: the line does, and does not go on."""
-    return b"\n" in _CONTINUED.sub(b"", text.content[one.end_byte : behind.start_byte])
 
 
 def command_of(node: Node, late: Sequence[Node], scope: Scope, text: ShellText) -> Command:
@@ -95,7 +90,7 @@ def _rows(nodes: Sequence[Node], text: ShellText) -> list[list[Node]]:
         gap = text.content[rows[-1][-1].end_byte : node.start_byte] if rows else b">"
         if b">" in gap or b"<" in gap:
             rows.append([node])
-        elif _ends_between(rows[-1][-1], node, text):
+        elif ends_between(rows[-1][-1], node, text):
             break
         else:
             rows[-1].append(node)

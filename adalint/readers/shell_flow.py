@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from adalint.readers.shell_assignments import ASSIGNMENTS, Assignments, is_arithmetic
 from adalint.readers.shell_builtins import SETTERS, UNBOUND, is_harmless_source, set_by
 from adalint.readers.shell_commands import command_of, late_words, misread_assignments, settings_above
+from adalint.readers.shell_doubts import is_doubtful
 from adalint.readers.shell_syntax import descendants
 from adalint.readers.shell_variables import Scope, facts_of
 from adalint.values import Unknown
@@ -33,7 +34,7 @@ _ARITHMETIC: Final = frozenset({"arithmetic_expansion", "test_command"})
 
 def run(root: Node, text: ShellText, known: dict[str, Variable] | None = None) -> list[Command]:
     """Give the simple commands of a script in the order of the text."""
-    flow = _Flow(text, facts_of(text.content), Assignments(text))
+    flow = _Flow(text, facts_of(text.content, doubtful=is_doubtful(root, text)), Assignments(text))
     scope = Scope(flow.facts, dict(known or {}))
     flow.functions_in(root)
     flow.block(root, scope)
@@ -51,7 +52,10 @@ class _Flow:
     found: dict[int, Command] = field(default_factory=dict)
     settled: set[int] = field(default_factory=set)
     called: set[int] = field(default_factory=set)
-    frames: list[dict[str, Variable]] = field(default_factory=list)
+    returns: list[list[Scope]] = field(default_factory=list)
+    """For each function that is being followed, where it may have been left."""
+    unclear: set[str] = field(default_factory=set)
+    """Functions that are defined several times."""
     steps: int = 0
 
     def functions_in(self, root: Node) -> None:
@@ -80,7 +84,7 @@ class _Flow:
             self.command(node, scope, [])
         elif kind in ASSIGNMENTS:
             self.substitutions(node, scope)
-            self.variables.follow(node, scope, self.frames[-1] if self.frames else None)
+            self.variables.follow(node, scope)
         elif kind == "redirected_statement":
             self.redirected(node, scope)
         elif kind in {"subshell", "command_substitution", "process_substitution"}:
@@ -119,14 +123,19 @@ class _Flow:
             scope.forget(misread)
             return
         for one in settings_above(node, self.text):
-            self.variables.follow(one, scope, self.frames[-1] if self.frames else None)
+            self.variables.follow(one, scope)
         command = command_of(node, late, scope, self.text)
         self.note(node, command, late)
         name = command.words[0].value if command.words else ""
         if isinstance(name, Unknown):
             return
         if name in self.variables.functions:
+            given = [one for one, _ in command.environment]
+            scope.forget(given)
             self.call(name, command.words[1:], scope)
+            scope.forget(given)
+        elif name == "return" and self.returns:
+            self.returns[-1].append(scope.copy())
         elif name in UNBOUND:
             if not is_harmless_source(command.words):
                 scope.forget()
@@ -182,17 +191,17 @@ class _Flow:
     def call(self, name: str, arguments: Sequence[Word], scope: Scope) -> None:
         """Follow a function with the variables of its caller, as bash does."""
         body = self.variables.functions[name]
-        self.called.add(body.id)
-        if len(self.frames) >= MAX_CALLS:
+        if len(self.returns) >= MAX_CALLS or name in self.unclear:
             scope.forget()
             return
-        before = scope.positional
-        scope.positional = tuple(arguments)
-        self.frames.append({})
+        self.called.add(body.id)
+        positional, local = scope.positional, scope.local
+        scope.positional, scope.local = tuple(arguments), {}
+        self.returns.append([])
         self.statement(body, scope)
-        for local, old in self.frames.pop().items():
-            scope.known[local] = old
-        scope.positional = before
+        scope.join(self.returns.pop())
+        scope.known |= scope.local
+        scope.positional, scope.local = positional, local
 
     def positional(self, words: Sequence[Word], scope: Scope) -> None:
         if words and words[0].value == "--":
@@ -237,21 +246,26 @@ class _Flow:
         for child in node.children:
             if child.type == "then":
                 in_body = True
-                body.known = dict(condition.known)
-                body.positional = condition.positional
+                entered = condition.copy()
+                body.known, body.positional, body.local = entered.known, entered.positional, entered.local
             else:
                 self.statement(child, body if in_body else condition)
 
     def cases(self, node: Node, scope: Scope) -> None:
+        """Follow `case`; an item that ends in `;&` or `;;&` may go on with the next."""
         ways: list[Scope] = []
+        start = scope.copy()
         for item in node.named_children:
-            if item.type == "case_item":
-                way = scope.copy()
-                values = item.children_by_field_name("value")
-                for child in item.children:
-                    if child not in values:
-                        self.statement(child, way)
-                ways.append(way)
+            if item.type != "case_item":
+                continue
+            way = start.copy()
+            values = item.children_by_field_name("value")
+            for child in item.children:
+                if child not in values:
+                    self.statement(child, way)
+            ways.append(way)
+            if item.children[-1].type in {";&", ";;&"}:
+                start.forget(self.variables.set_in(item))
         scope.join(ways)
 
     def loop(self, node: Node, scope: Scope) -> None:
@@ -272,11 +286,8 @@ class _Flow:
             return
         key = self.text.slice(name)
         if key in self.variables.functions and self.variables.functions[key] != body:
-            scope.forget(self.variables.set_in_functions)
+            self.unclear.add(key)
         self.variables.functions[key] = body
-
-    def slice(self, node: Node) -> str:
-        return self.text.content[node.start_byte : node.end_byte].decode()
 
 
 def _said(command: Command) -> tuple[object, ...]:

@@ -57,6 +57,8 @@ class Expander:
             return
         variable = self._applied(self._variable(name, index), match, start)
         scalar = _as_scalar(variable)
+        if scalar is not None and not self.scope.facts.budget.spend(len(scalar.pieces)):
+            scalar = None
         text = UNKNOWN if scalar is None else text_of(scalar)
         if scalar is None or isinstance(text, Unknown):
             yield self._unknown(place[0], quoting, run, Many.SPLIT if splits and name not in _NEVER_SPLIT else None)
@@ -76,11 +78,13 @@ class Expander:
         """Give the words of an array or of `$@`; between quotes, `*` makes one of them."""
         quoted = quoting is not Quoting.BARE
         if name in _LISTS:
-            words, is_shared = self.scope.positional, True
+            words, is_shared = self.scope.arguments, True
         else:
             variable = self.scope.get(name)
             words = variable.words if isinstance(variable, Array) else None
             is_shared = self.scope.facts.is_shared(name)
+        if words is not None and not self.scope.facts.budget.spend(sum(len(word.pieces) for word in words)):
+            words = None
         joined = sort == "*" and quoted
         if words is None or not plain or joined or self.assigned:
             yield self._unknown(span, quoting, run, None if joined else Many.LIST)
@@ -110,7 +114,7 @@ class Expander:
         return Scalar(variable.words[place].pieces) if place < len(variable.words) else Scalar(())
 
     def _positional(self, place: int) -> Variable:
-        words = self.scope.positional
+        words = self.scope.arguments
         if words is None or place == 0 or any(word.many for word in words):
             return UNKNOWN
         return Scalar(words[place - 1].pieces) if place <= len(words) else Scalar(())

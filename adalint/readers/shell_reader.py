@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from adalint.readers.shell_flow import run
 from adalint.readers.shell_forms import Form, form_of
 from adalint.readers.shell_launch import nested_script, script_of
-from adalint.readers.shell_syntax import parse
+from adalint.readers.shell_syntax import MAX_BYTES, parse, too_long
 from adalint.readers.shell_text import Chunk, ShellText
 from adalint.readers.shell_words import SPECIAL
 from adalint.source import Kind
@@ -46,6 +46,8 @@ def _scripts_in(source: Source) -> Iterable[ShellText | Command]:
         return shell_workflow.scripts_and_commands(source)
     if source.kind is not Kind.SHELL:
         return []
+    if len(source.content) > MAX_BYTES:
+        raise too_long()
     form = form_of(source)
     if form is Form.MAKEFILE:
         from adalint.readers import shell_makefile

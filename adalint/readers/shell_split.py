@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
-from adalint.readers.shell_words import Many, Piece, Word
+from adalint.readers.shell_words import SPECIAL, Many, Piece, Quoting, Word
 from adalint.source import Span
 from adalint.values import UNKNOWN, Unknown
 
@@ -39,7 +39,7 @@ def split(parts: Sequence[Part], span: Span, scope: Scope) -> list[Word]:
     def finish() -> None:
         nonlocal pieces, many, exists
         if exists:
-            words.append(Word(tuple(pieces), _span_of(pieces, span, alone=False), many))
+            words.append(Word(tuple(pieces), _span_of(pieces, span), many, whole=False))
         pieces, many, exists = [], None, False
 
     for part in parts:
@@ -66,24 +66,33 @@ def split(parts: Sequence[Part], span: Span, scope: Scope) -> list[Word]:
                 pieces.append(_slice(piece, piece.text, match.start(), match.end()))
                 exists = True
     finish()
-    if len(words) == 1 and not any(part.between for part in parts):
-        return [replace(words[0], span=_span_of(words[0].pieces, span, alone=True))]
+    if len(words) == 1 and any(span.contains((piece.use or piece).span) for piece in words[0].pieces):
+        return [replace(words[0], span=span, whole=True)]
     return words
 
 
 def _slice(piece: Piece, text: str, start: int, stop: int) -> Piece:
     if (start, stop) == (0, len(text)):
         return piece
+    # A part of what an expansion gives can only be changed where it is written, and is split there, too.
+    piece = replace(piece, use=None, barred=piece.barred + SPECIAL[Quoting.BARE])
     if piece.escaped:
         return replace(piece, text=text[start:stop], fixed=True)
     begin = piece.span.start + len(text[:start].encode())
     return replace(piece, text=text[start:stop], span=Span(begin, begin + len(text[start:stop].encode())))
 
 
-def _span_of(pieces: Sequence[Piece], whole: Span, *, alone: bool) -> Span:
-    """Give the place of a word: the argument when that is one word, else where its text is written."""
-    if alone or not pieces:
-        return whole
-    first, last = pieces[0], pieces[-1]
-    start, stop = min(first.span.start, last.span.start), max(first.span.stop, last.span.stop)
+def _span_of(pieces: Sequence[Piece], argument: Span) -> Span:
+    """Give the place of one of several words: what the argument itself writes of it, else where its text is written."""
+    spans = [(piece.use or piece).span for piece in pieces]
+    inside = [span for span in spans if argument.contains(span)]
+    if inside:
+        return Span(inside[0].start, max(span.stop for span in inside))
+    if not spans:
+        return argument
+    start, stop = spans[0].start, spans[0].stop
+    for span in spans[1:]:
+        if not 0 <= span.start - stop <= 2:  # further away than quotes take: written in another place
+            break
+        stop = span.stop
     return Span(start, stop)

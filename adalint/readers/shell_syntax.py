@@ -23,6 +23,8 @@ MAX_DEPTH: Final = 200
 _BRACKET: Final = re.compile(rb"[()]")
 _ESCAPED: Final = re.compile(rb"\\[\t -!#-&(-~]")
 """An escaped character. The grammar knows fewer than bash does; which it is does not matter for where a word ends."""
+_DASH: Final = re.compile(rb"(?<=[ \t])-(?=[ \t]*<<)")
+"""`python - <<EOF`: the grammar leaves that word out."""
 
 
 @cache
@@ -40,15 +42,20 @@ def parse(content: bytes) -> Node:
         ReadError: the text is too long, or nested too deeply.
     """
     if len(content) > MAX_BYTES:
-        raise ReadError(f"longer than the {MAX_BYTES:,} bytes of shell that adalint reads", 0)
+        raise too_long()
     depth = 0
     for bracket in _BRACKET.finditer(content):
         depth = depth + 1 if bracket[0] == b"(" else max(0, depth - 1)
         if depth > MAX_OPEN:
             raise ReadError("nested too deeply", bracket.start())
-    root = _parser().parse(_ESCAPED.sub(b"xx", content)).root_node
+    root = _parser().parse(_DASH.sub(b"x", _ESCAPED.sub(b"xx", content))).root_node
     _require_shallow(root)
     return root
+
+
+def too_long() -> ReadError:
+    """Say that a text is no launch script."""
+    return ReadError(f"longer than the {MAX_BYTES:,} bytes of shell that adalint reads", 0)
 
 
 def _require_shallow(root: Node) -> None:

@@ -89,7 +89,7 @@ class Word:
     span: Span
     many: Many | None = None
     whole: bool = True
-    """Whether `span` is all of an argument, and not the part behind a `=`."""
+    """Whether `span` is all of an argument, and not a part of one: behind a `=`, or where it turns into several."""
 
     @property
     def value(self) -> str | Unknown:
@@ -109,23 +109,37 @@ class Word:
         return text
 
     def cut(self, start: int) -> Word:
-        """Give the part from a character on, which lies within `head` or at its end."""
+        """Give the part behind some characters of `head`, at least one, with the quotes that open there."""
         left = start
         kept: list[Piece] = []
+        before = self.pieces[0]
         for piece in self.pieces:
             size = len(piece.text) if isinstance(piece.text, str) else 0
             if left == 0 or not isinstance(piece.text, str):
                 kept.append(piece)
-            elif left < size:
+                continue
+            before = piece
+            if left < size or (left == size and piece is self.pieces[-1]):
                 kept.append(_tail(piece, piece.text, left))
-                left = 0
-            else:
-                left -= size
-                if left == 0 and piece is self.pieces[-1]:
-                    kept.append(_tail(piece, piece.text, size))
-        first = kept[0].use or kept[0]
-        span = replace(self.span, start=min(max(first.span.start, self.span.start), self.span.stop))
-        return Word(tuple(kept), span, self.many, whole=False)
+            left = max(0, left - size)
+            begin = _end_of(piece, piece.text, start)
+            start -= size
+        inside = before.quoting is not Quoting.BARE and all(piece.run == before.run for piece in kept)
+        stop = self.span.stop
+        if before.use is not None:
+            stop = before.use.span.stop
+        elif inside:
+            stop = kept[-1].span.stop
+        return Word(tuple(kept), replace(self.span, start=begin, stop=max(begin, stop)), self.many, whole=False)
+
+
+def _end_of(piece: Piece, text: str, size: int) -> int:
+    """Give the byte behind some characters of a piece that the command itself writes."""
+    if piece.use is not None:
+        return piece.use.span.start
+    if piece.escaped or size >= len(text):
+        return piece.span.stop
+    return piece.span.start + len(text[:size].encode())
 
 
 def _tail(piece: Piece, text: str, start: int) -> Piece:

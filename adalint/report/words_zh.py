@@ -570,4 +570,15 @@ CHINESE: Final[Mapping[str, str]] = {
     "no comment can silence {name} there": "那里无法用注释忽略 {name}",
     "raises {exception} when it is loaded, loads now": "加载时抛出 {exception}，现在可以加载",
     "the framework refuses the option, takes it now": "框架拒绝这个选项，现在会接受",
+    # ── fixes/shell_edits.py ──
+    "the command is not written here": "命令不是写在这里的",
+    "options of a command line are only changed or added": "命令行的选项只会被修改或添加",
+    "`--{name}` is not written in this command": "这条命令里没有写 `--{name}`",
+    "the value of `{name}` is not known here": "这里不知道 `{name}` 的值",
+    "`{text}` is an expression, which a command line has not": "`{text}` 是表达式，命令行里不能写",
+    "the value of `{name}` is written where other words would change, too": "`{name}` 的值写在会同时改变其他词的地方",
+    "`{name}` is written together with its value": "`{name}` 与它的值写在一起",
+    "the command has no options": "这条命令没有选项",
+    "the options of the command are written elsewhere": "这条命令的选项写在别处",
+    "something else follows the options on the same line": "同一行的选项之后还有别的内容",
 }

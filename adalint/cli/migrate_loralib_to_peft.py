@@ -1,0 +1,27 @@
+"""`adalint migrate loralib-to-peft`: code of the original AdaLoRA, to PEFT."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import click
+
+from adalint.cli.migrate_texts import for_texts, run
+
+_SIGNS: Final = (b"RankAllocator", b"SVDLinear", b"compute_orth_regu", b"apply_adalora", b"apply_rankselector")
+
+
+@click.command("loralib-to-peft")
+@for_texts
+def command(**options: Any) -> None:
+    """Move Python files and notebooks in PATH… from loralib's AdaLoRA to PEFT, and list the flags of its scripts.
+
+    SVDLinear, RankAllocator, update_and_mask and compute_orth_regu become plain layers, an AdaLoraConfig and
+    update_and_allocate, with the same ranks at the same steps. A file is moved whole or not at all; what keeps it is
+    told. Flags in shell scripts are listed with what they become.
+    """
+    from adalint.migrate.loralib_to_peft import to_peft
+
+    paths = options.pop("paths")
+    code = run("loralib-to-peft", paths, to_peft, lambda raw: any(sign in raw for sign in _SIGNS), **options)
+    click.get_current_context().exit(code)

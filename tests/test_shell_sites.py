@@ -1,0 +1,154 @@
+"""Launch lines that ask a framework for AdaLoRA: what is found in them, and that fixes change those arguments alone."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from adalint.api import check_text, fix_text
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+HEAD = "swift sft --model x --tuner_type adalora --adalora_tinit 10 --adalora_tfinal 20"
+
+
+def found(text: str) -> list[tuple[str, int]]:
+    report = check_text(text, filename="run.sh")
+    return [(one.code, report.start(one).row) for one in report.findings]
+
+
+def fixed(text: str) -> str:
+    return fix_text(text, filename="run.sh", unsafe_fixes=True).after.text
+
+
+@pytest.fixture
+def asked(tmp_path: Path):
+    """Give a function that runs a script in bash, and tells with what arguments it calls `swift`."""
+    program = tmp_path / "bin" / "swift"
+    program.parent.mkdir()
+    program.write_text(f"#!{sys.executable}\nimport json, sys\nprint(json.dumps(sys.argv[1:]))\n")
+    program.chmod(0o755)
+
+    def run(script: str) -> list[list[str]]:
+        done = subprocess.run(
+            ["bash", "-c", script],
+            env={**os.environ, "PATH": f"{program.parent}:{os.environ['PATH']}"},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+        return [json.loads(line) for line in done.stdout.splitlines()]
+
+    return run
+
+
+REVERSED = {
+    "in a line": f"{HEAD} --adalora_init_r 8 --adalora_target_r 16 --max_steps 90\n",
+    "with equals signs": f"{HEAD} --adalora_init_r=8 --adalora_target_r=16 --max_steps=90\n",
+    "in quotes": f"{HEAD} --adalora_init_r '8' --adalora_target_r \"16\" --max_steps 90\n",
+    "over lines": f"{HEAD} \\\n    --adalora_init_r 8 \\\n    --adalora_target_r 16 \\\n    --max_steps 90\n",
+    "with a variable": f"RANK=8\n{HEAD} --adalora_init_r $RANK --adalora_target_r 16 --max_steps 90\n",
+    "in an array": f'MORE=(--adalora_init_r 8 --adalora_target_r 16)\n{HEAD} "${{MORE[@]}}" --max_steps 90\n',
+    "behind an environment": f"CUDA_VISIBLE_DEVICES=0 NPROC=2 {HEAD} --adalora_init_r 8 --adalora_target_r 16\n",
+    "of two runs": f"swift sft --model y --tuner_type lora\n{HEAD} --adalora_init_r 8 --adalora_target_r 16\n",
+}
+
+
+@pytest.mark.parametrize("name", REVERSED)
+def test_reversed_ranks_are_found_and_swapped_and_nothing_else_is_changed(name, asked):
+    text = REVERSED[name]
+    assert [code for code, _ in found(text)] == ["ADA102"]
+    after = fixed(text)
+    before, now = asked(text), asked(after)
+
+    def swapped(words):
+        joined = "\0".join(words)
+        for sign in ("\0", "="):
+            joined = joined.replace(f"_init_r{sign}8", f"_init_r{sign}?").replace(
+                f"_target_r{sign}16", f"_target_r{sign}8"
+            )
+            joined = joined.replace(f"_init_r{sign}?", f"_init_r{sign}16")
+        return joined.split("\0")
+
+    assert now == [swapped(words) for words in before]
+    assert now != before
+    assert found(after) == []
+    assert fixed(after) == after
+
+
+def test_a_missing_rank_is_put_in_behind_the_last_option(asked):
+    text = f"{HEAD} --adalora_target_r 16 \\\n    --dataset d  # the data\necho done >&2\n"
+    assert fixed(text) == text, "a comment follows"
+    text = text.replace("  # the data", "")
+    after = fixed(text)
+    assert asked(after) == [[*asked(text)[0], "--adalora_init_r", "24"]]
+    assert found(after) == []
+
+
+def test_a_renamed_option_is_renamed(asked):
+    text = HEAD.replace("--tuner_type", "--train_type") + "\n"
+    assert [code for code, _ in found(text)] == ["ADA603"]
+    assert asked(fixed(text)) == [["--tuner_type" if word == "--train_type" else word for word in asked(text)[0]]]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"{HEAD} --adalora_init_r 12 --adalora_target_r 8\n",
+        f'{HEAD} --adalora_init_r 8 "$@"\n',
+        f"{HEAD} --adalora_init_r $1 --adalora_target_r 16\n",
+        f"{HEAD} --adalora_init_r $(cat rank) --adalora_target_r 16\n",
+        "swift sft --model x --tuner_type lora --adalora_init_r 8 --adalora_target_r 16\n",
+        "python train.py --tuner_type adalora --adalora_init_r 8 --adalora_target_r 16\n",
+        "# swift sft --model x --tuner_type adalora --adalora_init_r 8 --adalora_target_r 16\n",
+        "echo 'swift sft --model x --tuner_type adalora --adalora_init_r 8 --adalora_target_r 16'\n",
+        "for r in 8 16; do\n  swift sft --model x --tuner_type adalora --adalora_init_r $r --adalora_target_r 12\ndone\n",
+    ],
+)
+def test_the_innocent_and_the_unknown_are_left_in_peace(text):
+    assert found(text) == []
+
+
+def test_a_comment_above_silences():
+    text = f"# adalint: ignore[ADA102]\n{HEAD} --adalora_init_r 8 --adalora_target_r 16\n"
+    assert found(text) == []
+
+
+def test_words_are_the_frameworks_own():
+    report = check_text(REVERSED["in a line"], filename="run.sh")
+    [finding] = report.findings
+    assert "adalora_target_r=16" in finding.message
+    assert "adalora_init_r=16" in finding.fixes[0].title
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    init_r=st.integers(1, 40),
+    target_r=st.integers(1, 40),
+    equals=st.booleans(),
+    quote=st.sampled_from(["", "'", '"']),
+    broken=st.booleans(),
+    tail=st.sampled_from(["", " --dataset 'a b'", " > log.txt", " && echo done", " | tee log", " &"]),
+)
+def test_a_fixed_line_has_no_findings_and_is_fixed_once(init_r, target_r, equals, quote, broken, tail):
+    sign, gap = "=" if equals else " ", " \\\n  " if broken else " "
+    options = f"--adalora_init_r{sign}{quote}{init_r}{quote}{gap}--adalora_target_r{sign}{quote}{target_r}{quote}"
+    text = f"{HEAD}{gap}{options}{tail}\n"
+    is_wrong = target_r >= init_r
+    assert ("ADA102" in [code for code, _ in found(text)]) is is_wrong
+    after = fixed(text)
+    assert fixed(after) == after
+    assert is_wrong or after == text
+    if init_r > 1 or not is_wrong:
+        assert found(after) == []
+    assert after.count("\n") == text.count("\n")
+    assert after.endswith(f"{tail}\n")
