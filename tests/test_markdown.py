@@ -135,7 +135,9 @@ class TestWhichBlocks:
         assert found(fence(f"{line}\n") + fence("AdaLoraConfig(r=16, total_step=9)\n")) == [("ADA101", 5, 15)]
 
     def test_a_module_that_is_imported_in_one_block_is_known_in_the_others(self) -> None:
-        assert found(fence("import peft as p\n") + fence("p.AdaLoraConfig(r=16, total_step=9)\n")) == [("ADA101", 5, 17)]
+        assert found(fence("import peft as p\n") + fence("p.AdaLoraConfig(r=16, total_step=9)\n")) == [
+            ("ADA101", 5, 17)
+        ]
 
     @pytest.mark.parametrize(
         "first",
