@@ -115,9 +115,18 @@ def walk(
     return iter(sorted(found.values(), key=lambda target: target.path.split(os.sep)))
 
 
+_RANK_SELECTOR = b"apply_rankselector"
+_SCRIPT = 100_000
+"""No launch script has so many bytes."""
+
+
 def mentions_adalora(raw: bytes) -> bool:
-    """Tell whether the bytes of a file name AdaLoRA in any case, in UTF-8 or behind a UTF-16 or UTF-32 mark."""
-    return _word_in(raw[:4]) in raw.lower()
+    """Tell whether the bytes of a file name AdaLoRA in any case, in UTF-8 or behind a UTF-16 or UTF-32 mark.
+
+    So does the flag by which the scripts of loralib ask for it.
+    """
+    lowered = raw.lower()
+    return _word_in(raw[:4]) in lowered or (len(raw) < _SCRIPT and _RANK_SELECTOR in lowered)
 
 
 def read(path: str, max_bytes: int = MAX_BYTES) -> bytes:

@@ -189,7 +189,7 @@ class Claim:
         return replace(pair, to_the_crash=(shows(cut[0], self.sides[0]), shows(cut[1], self.sides[1])))
 
 
-OF_FRAMEWORKS = {"ADA603"}
+OF_FRAMEWORKS = {"ADA603", "ADA605"}
 """Rules whose fix is for a framework, which refuses the file before PEFT sees it; `test_dialects_real.py` asks that."""
 
 OF_ADAPTERS = {"ADA502"}

@@ -30,7 +30,7 @@ OF_LOOPS = RULES_OF_LOOPS - {"ADA314"} | {"ADA422"}
 
 _SECTION = re.compile(r"^## (\w[\w ]*)$", re.MULTILINE)
 _BLOCK = re.compile(r"^```(\w+)([^\n]*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-_SUFFIX = {"python": ".py", "json": ".json", "yaml": ".yaml"}
+_SUFFIX = {"python": ".py", "json": ".json", "yaml": ".yaml", "bash": ".sh"}
 
 
 @dataclass(frozen=True, slots=True)

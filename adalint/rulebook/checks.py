@@ -32,6 +32,7 @@ from adalint.rulebook.framework_checks import (
     dropped_option,
     framework_never_allocates,
     framework_without_adalora,
+    removed_flag,
     renamed_option,
 )
 from adalint.rulebook.hit import Hit
@@ -181,6 +182,7 @@ CHECKS: Final[Mapping[str, Callable[[SiteFacts], Iterator[Hit]]]] = {
     "overflow_poisons_scores": overflow_poisons_scores,
     "rank_read_from_constant": rank_read_from_constant,
     "rank_zero_on_old_peft": rank_zero_on_old_peft,
+    "removed_flag": removed_flag,
     "renamed_option": renamed_option,
     "resume_after_pruning": resume_after_pruning,
     "saved_without_allocation": saved_without_allocation,

@@ -49,6 +49,16 @@ def renamed_option(facts: SiteFacts) -> Iterator[Hit]:
         yield Hit((one.key,), found, severity=None if one.certain else Severity.WARNING)
 
 
+def removed_flag(facts: SiteFacts) -> Iterator[Hit]:
+    """Find flags that the framework's published code does not know."""
+    framework = facts.site.framework
+    for one in framework.removed if framework else ():
+        found = {"framework": framework.title if framework else None, "field": one.key, "meant": one.field or one.to}
+        if framework and one.to in framework.written:
+            found["not_alone"] = one.to
+        yield Hit((one.key,), found)
+
+
 def dropped_option(facts: SiteFacts) -> Iterator[Hit]:
     """Find options that the framework takes and does not hand on to PEFT."""
     framework = facts.site.framework

@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from adalint.verify.tracing import Traced
 
 MAX_TRIALS: Final = 64
-RENAMED: Final = "ADA603"
-"""The rule whose fix is for the framework's parser; what PEFT gets is the same before and after."""
+RENAMED: Final = frozenset({"ADA603", "ADA605"})
+"""The rules whose fixes are for the framework's parser; what PEFT gets is the same before and after."""
 
 
 def verify_source(source: Source, settings: Settings, bench: Bench | None = None) -> list[Proof]:
@@ -78,7 +78,7 @@ def prove(finding: Finding, fix: Fix, *, alone: bool = True, bench: Bench | None
         raise ValueError(f"{fix.title!r} changes nothing")
     if before.values["peft_type"] != after.values["peft_type"]:
         return Proof(finding, fix, Verdict.RUNS, "raises KeyError when it is loaded, runs now", "proven")
-    if finding.code == RENAMED:
+    if finding.code in RENAMED:
         return Proof(finding, fix, Verdict.RUNS, "the framework refuses the option, takes it now", "proven")
     refused = _refused(before)
     if before.values["inference_mode"] == Literal(True) and refused is not None and _refused(after) is None:
