@@ -14,6 +14,7 @@ KINDS: Final[Mapping[str, str]] = {
     "adalora-to-lora": "adalint.cli.migrate_adalora_to_lora",
     "lora-to-adalora": "adalint.cli.migrate_lora_to_adalora",
     "loralib-to-peft": "adalint.cli.migrate_loralib_to_peft",
+    "ms-swift": "adalint.cli.migrate_ms_swift",
     "peft": "adalint.cli.migrate_peft",
 }
 """The module of each kind, which holds its `command`."""

@@ -237,7 +237,9 @@ def _renamed(record: Record, written: Written) -> Iterator[Renamed]:
         while last.to in later and is_gone(later[last.to].gone, release):
             last = later[last.to]
         value = written.entries[key]
-        outdated = isinstance(value.expr, Literal) and any(_is_same(value.expr.value, one) for one in first.unless)
+        said = value.expr.value if isinstance(value.expr, Literal) else ()
+        words = said if isinstance(said, list | tuple) else [said]
+        outdated = any(_is_same(word, one) for word in words for one in first.unless)
         [field] = _fields(last.to, record) or (None,)
         yield Renamed(key, value, last.to, first.gone, outdated, field, certain=release is not None)
 
