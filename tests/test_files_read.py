@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -28,9 +29,7 @@ def found(text: str, name: str = "train.py") -> list[tuple[str, int]]:
 
 def write(data: object, name: str = "conf.yaml") -> None:
     Path(name).parent.mkdir(parents=True, exist_ok=True)
-    Path(name).write_text(
-        yaml.safe_dump(data, sort_keys=False) if name.endswith("yaml") else __import__("json").dumps(data)
-    )
+    Path(name).write_text(yaml.safe_dump(data, sort_keys=False) if name.endswith("yaml") else json.dumps(data))
 
 
 @pytest.mark.parametrize(
