@@ -249,7 +249,22 @@ class TestQuick:
 def test_a_hook_looks_at_every_kind_of_file_that_adalint_reads(name):
     import re
 
-    from adalint.source import KIND_OF_SUFFIX
+    from adalint.source import KIND_OF_SUFFIX, SHELL_SUFFIXES, kind_of
 
-    endings = re.search(r"\((.*)\)", HOOKS[name]["files"])[1].split("|")
-    assert {f".{ending.lower()}" for ending in endings} == set(KIND_OF_SUFFIX)
+    pattern = HOOKS[name]["files"]
+    endings = re.search(r"\\\.\(([^)]*)\)", pattern)[1].split("|")
+    assert {f".{ending.lower()}" for ending in endings} == {*KIND_OF_SUFFIX, *SHELL_SUFFIXES}
+    for path in (
+        "Makefile",
+        "a/makefile",
+        "a/GNUmakefile",
+        "Dockerfile",
+        "docker/Dockerfile.gpu",
+        "Containerfile",
+        "a.sh",
+    ):
+        assert re.search(pattern, path), path
+        assert kind_of(path) is not None, path
+    for path in ("notes.txt", "a/MyMakefile", "run.zsh", "script"):
+        assert not re.search(pattern, path), path
+        assert kind_of(path) is None, path

@@ -99,6 +99,8 @@ def _word_at(source: Source, offset: int) -> Span:
 
 def _forms(source: Source, word: Span) -> Iterator[tuple[Form, Span]]:
     """Give the forms that a field may have here, each with the place that it takes."""
+    if source.kind is Kind.SHELL:
+        return  # a command line has the options of its framework
     quote = source.content[word.start - 1 : word.start]
     in_quotes = quote in {b'"', b"'"} and word.start > 0
     closed = source.content[word.stop : word.stop + 1] == quote
