@@ -39,6 +39,8 @@ class Surface(StrEnum):
     """PEFT's names under an `adalora` key, which the user's own code hands to PEFT."""
     FRAMEWORK = "framework"
     """A framework's own keys, which the framework hands to PEFT."""
+    COMMAND = "command"
+    """A framework's options on a command line."""
     ELSEWHERE = "elsewhere"
     """A training whose configuration is not in this file, or one of several: nothing is known of its values."""
 
@@ -87,9 +89,11 @@ class Site:
 
     @property
     def where(self) -> str:
-        """The column of the rule catalogue: P Python, J JSON, Y YAML, A saved adapter."""
+        """The column of the rule catalogue: P Python, J JSON, Y YAML, S command line, A saved adapter."""
         if self.saved:
             return "A"
+        if self.surface is Surface.COMMAND:
+            return "S"
         return {Kind.PYTHON: "P", Kind.JSON: "J", Kind.YAML: "Y", Kind.SHELL: "S"}[self.source.kind]
 
     @property

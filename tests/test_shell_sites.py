@@ -152,3 +152,31 @@ def test_a_fixed_line_has_no_findings_and_is_fixed_once(init_r, target_r, equals
         assert found(after) == []
     assert after.count("\n") == text.count("\n")
     assert after.endswith(f"{tail}\n")
+
+
+HOSTS = {
+    "train.yml": "jobs:\n  a:\n    steps:\n      - run: |\n          {}\n          echo ${{{{ github.sha }}}}\n",
+    ".gitlab-ci.yml": "train:\n  script:\n    - {}\n",
+    "Makefile": "train:\n\t{}\n",
+    "Dockerfile": "FROM python:3.11\nRUN {}\n",
+    "README.md": "# Training\n\n```bash\n{}\n```\n",
+    "launch.slurm": "#!/bin/bash\n#SBATCH -N 1\nsrun {}\n",
+    "bash.ipynb": '{{"cells": [{{"cell_type": "code", "metadata": {{}}, "source": ["%%bash\\n", "{}"], "outputs": [], '
+    '"execution_count": null}}], "metadata": {{}}, "nbformat": 4, "nbformat_minor": 5}}',
+}
+
+
+@pytest.mark.parametrize("name", HOSTS)
+def test_a_line_is_found_and_mended_wherever_it_stands(name):
+    line = f"{HEAD} --adalora_init_r {{}} --adalora_target_r {{}}"
+    text, wanted = (HOSTS[name].format(line.format(*ranks)) for ranks in ((8, 16), (16, 8)))
+    report = check_text(text, filename=name)
+    assert [one.code for one in report.findings] == ["ADA102"]
+    fixed_text = fix_text(text, filename=name, unsafe_fixes=True)
+    assert fixed_text.after.encode().decode() == wanted
+    assert check_text(wanted, filename=name).findings == ()
+
+
+def test_a_workflow_without_adalora_in_its_scripts_is_left_as_it_is():
+    text = "# adalora\njobs:\n  a:\n    steps:\n      - run: swift sft --model x --tuner_type lora ${{ inputs.more }}\n"
+    assert check_text(text, filename="train.yml").findings == ()

@@ -99,7 +99,7 @@ def _site(
     fields = {key: name for name, key in framework.spelling.items()}
     return Site(
         written.source,
-        Surface.FRAMEWORK,
+        Surface.COMMAND if written.is_argv else Surface.FRAMEWORK,
         written.span,
         written.head,
         values,

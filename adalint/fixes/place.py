@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from adalint.fixes.operations import AddCallback, DropGuard, InsertCall, MoveCall, RenameHook
+from adalint.site import Surface
 from adalint.source import Kind
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ def place(site: Site, operations: Sequence[Operation]) -> tuple[Edit, ...]:
         from adalint.fixes import python_edits
 
         return python_edits.place(site, operations)
-    if site.source.kind is Kind.SHELL:
+    if site.surface is Surface.COMMAND:
         from adalint.fixes import shell_edits
 
         return shell_edits.place(site, operations)

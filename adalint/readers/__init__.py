@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
-from adalint.readers.errors import ReadError
+from adalint.readers.errors import ReadError, TemplateError
 from adalint.source import Kind
 
 if TYPE_CHECKING:
@@ -31,4 +31,25 @@ def read_sites(source: Source) -> list[Site]:
         return sites_of_commands(source)
     from adalint.readers import mappings
 
+    if source.kind is Kind.YAML and any(sign in source.content for sign in _SCRIPTS):
+        return _with_scripts(source)
     return mappings.read_sites(source)
+
+
+_SCRIPTS: Final = (b"run:", b"script:", b"command:")
+"""What holds command lines in a YAML text: of a workflow, of a container."""
+
+
+def _with_scripts(source: Source) -> list[Site]:
+    """Find the configurations of a YAML text, and the command lines of its scripts."""
+    from adalint.dialects.arguments import sites_of_commands
+    from adalint.readers import mappings
+
+    commands = sites_of_commands(source)
+    try:
+        sites = mappings.read_sites(source)
+    except TemplateError:
+        if b"${{" not in source.content:
+            raise
+        sites = []  # a workflow, which is YAML before it is filled in
+    return sorted([*sites, *commands], key=lambda site: site.span)
