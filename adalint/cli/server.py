@@ -22,7 +22,7 @@ def server(stdio: bool, tcp: str | None) -> None:
         from adalint.lsp.server import Server
         from adalint.lsp.transport import serve_socket, serve_streams
     except ImportError as error:
-        if (error.name or "").partition(".")[0] not in {"pygls", "lsprotocol", "cattrs", "attrs"}:
+        if error.name is not None and error.name.partition(".")[0] not in {"pygls", "lsprotocol", "cattrs", "attrs"}:
             raise
         raise Failure("the language server needs pygls 2: pip install 'adalint[lsp]'") from None
     protocol = Server().protocol
