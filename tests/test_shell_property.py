@@ -1,7 +1,7 @@
 """What adalint reads of a command line is what the program gets when bash runs it."""
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from shell_oracle import arguments_of
 
@@ -133,6 +133,9 @@ def check_script(text, folder):
 
 @settings(max_examples=40, **GIVEN)
 @given(text=script)
+@example(text="python3 dump.py --init_r - 2> /dev/null")
+@example(text="python3 dump.py --init_r \\\n- > out -q")
+@example(text="python3 dump.py - <<EOF --x\nEOF")
 def test_what_is_read_is_what_the_program_gets(text, tmp_path_factory):
     check_script(text, tmp_path_factory.mktemp("run"))
 

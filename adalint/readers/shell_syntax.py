@@ -23,8 +23,8 @@ MAX_DEPTH: Final = 200
 _BRACKET: Final = re.compile(rb"[()]")
 _ESCAPED: Final = re.compile(rb"\\[\t -!#-&(-~]")
 """An escaped character. The grammar knows fewer than bash does; which it is does not matter for where a word ends."""
-_DASH: Final = re.compile(rb"(?<=[ \t])-(?=[ \t]*<<)")
-"""`python - <<EOF`: the grammar leaves that word out."""
+_DASH: Final = re.compile(rb"(?<=[ \t\n])-(?=(?:[ \t]|\\\r?\n)*(?:\d*|&)[<>])")
+"""`python - <<EOF`, `run --x - 2> log`: the grammar leaves that word out."""
 
 
 @cache
