@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from mapping_documents import dumps, json_documents, operations, yaml_documents
 
 from adalint.engine import check_source
-from adalint.fixes import layout, mapping_edits
+from adalint.fixes import layout, mapping_steps
 from adalint.fixes.mapping_edits import place
 from adalint.fixes.operations import Operation, Remove, Set, Unplaceable
 from adalint.readers import mappings
@@ -60,7 +60,7 @@ def test_what_is_parsed_again_to_place_fixes_grows_with_the_text(kind: str, monk
 
         return read_and_count
 
-    for room in (mappings, mapping_edits):
+    for room in (mappings, mapping_steps):
         for name in ("read_json", "read_yaml"):
             monkeypatch.setattr(room, name, counted(getattr(room, name)))
     costs = []
