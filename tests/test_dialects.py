@@ -7,7 +7,10 @@ import tomllib
 import pytest
 from commands import CHECKOUT
 
+from adalint.dialects import FOLDER as RECORDS
+from adalint.dialects import load
 from adalint.engine import check_source
+from adalint.readers import read_sites
 from adalint.settings import Settings
 from adalint.source import Source, kind_of
 
@@ -28,5 +31,19 @@ def test_a_file_gets_what_the_table_says(name):
 
 
 def test_the_table_has_every_file():
-    files = {path.relative_to(FOLDER).as_posix() for path in FOLDER.rglob("*") if path.suffix in {".yaml", ".json"}}
+    files = {path.relative_to(FOLDER).as_posix() for path in FOLDER.rglob("*") if path.suffix in {".yaml", ".json", ".sh"}}
     assert files == set(EXPECTED)
+
+
+@pytest.mark.parametrize("path", sorted(RECORDS.glob("*.toml")), ids=lambda path: path.stem)
+def test_each_dialect_has_a_file_in_force_one_that_is_not_and_a_broken_one(path):
+    record = load(path)
+    spoken = {}
+    for name in EXPECTED:
+        if name.startswith(f"{path.stem}/"):
+            sites = read_sites(Source.decode(name, kind_of(name), (FOLDER / name).read_bytes()))
+            spoken[name] = any(site.framework and site.framework.title == record.title for site in sites)
+    assert any(spoken.values())
+    assert any(not site and EXPECTED[name] == [] for name, site in spoken.items())
+    if record.implementation == "peft":  # another's own AdaLoRA is not judged
+        assert any(site and EXPECTED[name] for name, site in spoken.items())
