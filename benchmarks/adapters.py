@@ -18,7 +18,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from reach import build, environment
+from measuring import build, environment
 
 AT_MOST = 3.0
 LAYERS, RANK, KEPT = 32, 12, 8

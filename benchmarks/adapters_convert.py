@@ -7,7 +7,6 @@ the disk, with `sync` after it: adalint gives its result no name before it is on
 
 from __future__ import annotations
 
-import argparse
 import json
 import os
 import shutil
@@ -20,7 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-from reach import build, environment, pip
+from measuring import install, options, verdict
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -121,10 +120,10 @@ def measure(adalint: Path, scratch: Path, dtype: str, rounds: int) -> bool:
     print(f"\n{dtype}: {size / 1e9:.2f} GB become {written / 1e9:.2f} GB")
     for name, median in medians.items():
         print(f"  {name:<12}{median * 1000:9.0f} ms{medians['adalint'] / median:8.2f} ×")
-    print(f"  anonymous memory {memory} MB (goal ≤ {AT_MOST_MEMORY} MB) {_verdict(memory <= AT_MOST_MEMORY)}")
+    print(f"  anonymous memory {memory} MB (goal ≤ {AT_MOST_MEMORY} MB) {verdict(memory <= AT_MOST_MEMORY)}")
     at_most = AT_MOST[dtype]
     ratio = medians["adalint"] / medians["cp, sync"]
-    print(f"  adalint / cp, sync: {ratio:.2f} × (goal ≤ {at_most:g} ×) {_verdict(ratio <= at_most)}")
+    print(f"  adalint / cp, sync: {ratio:.2f} × (goal ≤ {at_most:g} ×) {verdict(ratio <= at_most)}")
     return ratio <= at_most and memory <= AT_MOST_MEMORY
 
 
@@ -132,29 +131,13 @@ def _run(*command: str | Path) -> None:
     subprocess.run(command, check=True)
 
 
-def _verdict(good: bool) -> str:
-    return "met" if good else "MISSED"
-
-
 def main() -> None:
     """Prepare, measure and print; exit with 1 when a goal is missed."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    own = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "adalint-benchmarks"
-    parser.add_argument("--cache", type=Path, default=own, help="where the environment is kept (%(default)s)")
-    parser.add_argument("--rounds", type=int, default=5, help="runs of which the median counts (%(default)s)")
-    options = parser.parse_args()
-    cache = options.cache.absolute()
-    cache.mkdir(parents=True, exist_ok=True)
-    scratch = Path(tempfile.mkdtemp(prefix="adalint-benchmark-"))
-    try:
-        wheel = build(scratch)
-        programs = environment(cache / "convert", ())
-        pip(programs / "python", "install", "--force-reinstall", "--no-deps", wheel)
-        pip(programs / "python", "install", f"{wheel}[migrate]")
-        print(f"{options.rounds} rounds, Python {sys.version.split()[0]}")
-        good = [measure(programs / "adalint", scratch, dtype, options.rounds) for dtype in DTYPES]
-    finally:
-        shutil.rmtree(scratch)
+    given = options(__doc__, 5, "runs").parse_args()
+    programs = install(given.cache / "convert", "[migrate]")
+    print(f"{given.rounds} rounds, Python {sys.version.split()[0]}")
+    with tempfile.TemporaryDirectory(prefix="adalint-benchmark-") as scratch:
+        good = [measure(programs / "adalint", Path(scratch), dtype, given.rounds) for dtype in DTYPES]
     raise SystemExit(not all(good))
 
 

@@ -7,23 +7,20 @@ one machine says nothing about another. Each exit code is checked.
 
 from __future__ import annotations
 
-import argparse
-import os
 import shutil
-import statistics
 import subprocess
 import sys
 import tarfile
 import tempfile
-import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+from measuring import Command, Goal, compare, environment, install, medians, options, pip
 
-CHECKOUT = Path(__file__).resolve().parent.parent
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
 CORPUS = (
     "transformers==4.57.6",
     "diffusers==0.42.1",
@@ -38,33 +35,6 @@ TOOLS = ("ruff==0.17.6", "ast-grep-cli==0.51.1", "ripgrep==14.1.0")
 FIXIT = ("fixit==2.2.1",)
 AT_LEAST = 5_000
 """Python files in the corpus."""
-
-
-@dataclass(frozen=True, slots=True)
-class Command:
-    """A command line, and the exit codes with which it has done its work."""
-
-    arguments: Sequence[str | Path]
-    codes: frozenset[int] = frozenset({0})
-
-    def seconds(self) -> float:
-        """Run it, and give the time from start to exit."""
-        start = time.perf_counter()
-        done = subprocess.run(self.arguments, stdin=subprocess.DEVNULL, capture_output=True, check=False)
-        spent = time.perf_counter() - start
-        if done.returncode not in self.codes:
-            name = " ".join(map(str, self.arguments[:4]))
-            raise SystemExit(f"{name} … exited with {done.returncode}: {done.stderr.decode(errors='replace')[-2000:]}")
-        return spent
-
-
-@dataclass(frozen=True, slots=True)
-class Goal:
-    """How much longer one command may take than another."""
-
-    command: str
-    than: str
-    at_most: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,11 +61,7 @@ def prepare(cache: Path) -> Places:
         _unpack(requirement, cache / "sdists", corpus)
     tools = environment(cache / "tools", TOOLS)
     fixit = environment(cache / "fixit", FIXIT)
-    with tempfile.TemporaryDirectory() as folder:
-        wheel = build(Path(folder))
-        adalint = environment(cache / "adalint", ())
-        pip(adalint / "python", "install", "--force-reinstall", "--no-deps", wheel)
-        pip(adalint / "python", "install", wheel)
+    adalint = install(cache / "adalint")
     [transformers] = corpus.glob("transformers-*")
     return Places(corpus, transformers, adalint / "adalint", tools, fixit)
 
@@ -111,53 +77,6 @@ def _unpack(requirement: str, sdists: Path, corpus: Path) -> None:
             archive.extractall(folder, filter="data")
         corpus.mkdir(exist_ok=True)
         (Path(folder) / place.name).rename(place)
-
-
-def build(folder: Path) -> Path:
-    """Build a wheel of this checkout."""
-    pip(sys.executable, "wheel", "--no-deps", "--wheel-dir", folder, CHECKOUT)
-    [wheel] = folder.glob("*.whl")
-    return wheel
-
-
-def environment(folder: Path, requirements: Iterable[str]) -> Path:
-    """Give the folder of programs of an environment, made when it is not there."""
-    programs = folder / "bin"
-    if not programs.is_dir():
-        subprocess.run([sys.executable, "-m", "venv", folder], check=True)
-        if requirements:
-            # ripgrep's newest releases are sources, which want a Rust compiler.
-            pip(programs / "python", "install", "--only-binary", "ripgrep", *requirements)
-    return programs
-
-
-def pip(python: str | Path, *arguments: str | Path) -> None:
-    """Run pip quietly; exits with what it says when it fails."""
-    done = subprocess.run([python, "-m", "pip", "-q", *arguments], capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise SystemExit(done.stderr)
-
-
-def medians(commands: Mapping[str, Command], rounds: int) -> dict[str, float]:
-    """Run all commands in turn, round after round; give the median of each."""
-    seconds: dict[str, list[float]] = {name: [] for name in commands}
-    for _ in range(rounds):
-        for name, command in commands.items():
-            seconds[name].append(command.seconds())
-    return {name: statistics.median(all_) for name, all_ in seconds.items()}
-
-
-def compare(title: str, commands: Mapping[str, Command], goals: Sequence[Goal], rounds: int) -> bool:
-    """Print medians side by side and what they come to; tell whether all goals are met."""
-    found = medians(commands, rounds)
-    print(f"\n{title}")
-    for name, spent in found.items():
-        print(f"  {name:<34}{spent * 1000:9.1f} ms")
-    ratios = [(goal, found[goal.command] / found[goal.than]) for goal in goals]
-    for goal, ratio in ratios:
-        verdict = "met" if ratio <= goal.at_most else "MISSED"
-        print(f"  {goal.command} / {goal.than}: {ratio:.2f} × (goal ≤ {goal.at_most:g} ×) {verdict}")
-    return all(ratio <= goal.at_most for goal, ratio in ratios)
 
 
 def reach(places: Places, folder: Path, *, hits: bool) -> dict[str, Command]:
@@ -334,19 +253,15 @@ def _is_flat_in_rules(places: Places, script: Path, rounds: int) -> bool:
 
 def main() -> None:
     """Prepare, measure and print; exit with 1 when a goal is missed."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    own = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "adalint-benchmarks"
-    parser.add_argument("--cache", type=Path, default=own, help="where corpus and tools are kept (%(default)s)")
-    parser.add_argument("--rounds", type=int, default=7, help="rounds of which the median counts (%(default)s)")
-    options = parser.parse_args()
-    places = prepare(options.cache.absolute())
+    given = options(__doc__, 7, "rounds").parse_args()
+    places = prepare(given.cache)
     count = sum(1 for _ in places.corpus.rglob("*.py"))
     if count < AT_LEAST:
         raise SystemExit(f"only {count:,} Python files in {places.corpus}; delete it, and it is made again")
-    print(f"{count:,} Python files, {options.rounds} rounds, Python {sys.version.split()[0]}")
+    print(f"{count:,} Python files, {given.rounds} rounds, Python {sys.version.split()[0]}")
     scratch = Path(tempfile.mkdtemp(prefix="adalint-benchmark-"))
     try:
-        good = run(places, options.rounds, scratch)
+        good = run(places, given.rounds, scratch)
     finally:
         shutil.rmtree(scratch)
     raise SystemExit(not good)

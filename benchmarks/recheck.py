@@ -6,17 +6,14 @@ turns; each check sees a text that it has not seen before. Medians are compared 
 
 from __future__ import annotations
 
-import argparse
-import json
-import os
-import shutil
-import subprocess
 import sys
-import tempfile
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from long_scripts import LINES, Script, scripts
-from reach import build, environment, pip
+from measuring import install, options, run_inside, verdict
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 AT_MOST = 6.0
 CHECKS = """
@@ -46,13 +43,7 @@ def recheck(programs: Path, name: str, script: Script, rounds: int) -> float:
     count = script.text.count("\n")
     if count != LINES:
         raise SystemExit(f"{name}: {count:,} lines")
-    command: list[str | Path] = [programs / "python", "-I", "-c", CHECKS, str(rounds)]
-    done = subprocess.run(command, input=script.text, capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise SystemExit(f"{name}: {done.stderr[-2000:]}")
-    place, found, parsed, checked = json.loads(done.stdout)
-    if not Path(place).is_relative_to(programs.parent):
-        raise SystemExit(f"adalint came from {place}, not from the wheel")
+    found, parsed, checked = run_inside(programs, CHECKS, script.text, rounds)
     if found != [[script.code]]:
         raise SystemExit(f"{name}: {script.code} was to be found, and each time that alone: {found}")
     ratio = float(checked / parsed)
@@ -62,26 +53,13 @@ def recheck(programs: Path, name: str, script: Script, rounds: int) -> float:
 
 def main() -> None:
     """Prepare, measure and print; exit with 1 when the goal is missed."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    own = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "adalint-benchmarks"
-    parser.add_argument("--cache", type=Path, default=own, help="where the environment is kept (%(default)s)")
-    parser.add_argument("--rounds", type=int, default=40, help="checks of which the median counts (%(default)s)")
-    options = parser.parse_args()
-    cache = options.cache.absolute()
-    cache.mkdir(parents=True, exist_ok=True)
-    scratch = Path(tempfile.mkdtemp(prefix="adalint-benchmark-"))
-    try:
-        wheel = build(scratch)
-        programs = environment(cache / "recheck", ())
-        pip(programs / "python", "install", "--force-reinstall", "--no-deps", wheel)
-        pip(programs / "python", "install", wheel)
-        print(f"{LINES:,} lines, checked again {options.rounds} times, Python {sys.version.split()[0]}")
-        print(f"  {'':<34}{'ast.parse':>12}{'check':>12}")
-        worst = max(recheck(programs, name, script, options.rounds) for name, script in scripts().items())
-    finally:
-        shutil.rmtree(scratch)
+    given = options(__doc__, 40, "checks").parse_args()
+    programs = install(given.cache / "recheck")
+    print(f"{LINES:,} lines, checked again {given.rounds} times, Python {sys.version.split()[0]}")
+    print(f"  {'':<34}{'ast.parse':>12}{'check':>12}")
+    worst = max(recheck(programs, name, script, given.rounds) for name, script in scripts().items())
     good = worst <= AT_MOST
-    print(f"  the worst: {worst:.2f} × (goal ≤ {AT_MOST:g} ×) {'met' if good else 'MISSED'}")
+    print(f"  the worst: {worst:.2f} × (goal ≤ {AT_MOST:g} ×) {verdict(good)}")
     raise SystemExit(not good)
 
 

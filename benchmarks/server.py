@@ -8,17 +8,14 @@ somebody types is set to nothing. Medians are compared as ratios, and what is fo
 
 from __future__ import annotations
 
-import argparse
-import json
-import os
-import shutil
-import subprocess
 import sys
-import tempfile
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from long_scripts import LINES, Script, scripts
-from reach import build, environment, pip
+from measuring import install, options, run_inside, verdict
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 AT_MOST = 20.0
 CLIENT = """
@@ -88,13 +85,7 @@ def measure(programs: Path, name: str, script: Script, rounds: int) -> float:
     count = script.text.count("\n")
     if count != LINES:
         raise SystemExit(f"{name}: {count:,} lines")
-    command: list[str | Path] = [programs / "python", "-I", "-c", CLIENT, str(rounds)]
-    done = subprocess.run(command, input=script.text, capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise SystemExit(f"{name}: {done.stderr[-2000:]}")
-    place, found, code, parsed, told = json.loads(done.stdout)
-    if not Path(place).is_relative_to(programs.parent):
-        raise SystemExit(f"adalint came from {place}, not from the wheel")
+    found, code, parsed, told = run_inside(programs, CLIENT, script.text, rounds)
     if found != [[script.code]] or code:
         raise SystemExit(f"{name}: {script.code} was to be found, and each time that alone: {found}, exit {code}")
     ratio = float(told / parsed)
@@ -104,26 +95,13 @@ def measure(programs: Path, name: str, script: Script, rounds: int) -> float:
 
 def main() -> None:
     """Prepare, measure and print; exit with 1 when the goal is missed."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    own = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "adalint-benchmarks"
-    parser.add_argument("--cache", type=Path, default=own, help="where the environment is kept (%(default)s)")
-    parser.add_argument("--rounds", type=int, default=40, help="changes of which the median counts (%(default)s)")
-    options = parser.parse_args()
-    cache = options.cache.absolute()
-    cache.mkdir(parents=True, exist_ok=True)
-    scratch = Path(tempfile.mkdtemp(prefix="adalint-benchmark-"))
-    try:
-        wheel = build(scratch)
-        programs = environment(cache / "server", ())
-        pip(programs / "python", "install", "--force-reinstall", "--no-deps", wheel)
-        pip(programs / "python", "install", f"{wheel}[lsp]")
-        print(f"{LINES:,} lines, changed {options.rounds} times, Python {sys.version.split()[0]}")
-        print(f"  {'':<34}{'ast.parse':>12}{'told':>12}")
-        worst = max(measure(programs, name, script, options.rounds) for name, script in scripts().items())
-    finally:
-        shutil.rmtree(scratch)
+    given = options(__doc__, 40, "changes").parse_args()
+    programs = install(given.cache / "server", "[lsp]")
+    print(f"{LINES:,} lines, changed {given.rounds} times, Python {sys.version.split()[0]}")
+    print(f"  {'':<34}{'ast.parse':>12}{'told':>12}")
+    worst = max(measure(programs, name, script, given.rounds) for name, script in scripts().items())
     good = worst <= AT_MOST
-    print(f"  the worst: {worst:.2f} × (goal ≤ {AT_MOST:g} ×) {'met' if good else 'MISSED'}")
+    print(f"  the worst: {worst:.2f} × (goal ≤ {AT_MOST:g} ×) {verdict(good)}")
     raise SystemExit(not good)
 
 

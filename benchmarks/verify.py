@@ -7,17 +7,15 @@ laid over it. What is compared takes turns in one run, as ratios of medians, and
 
 from __future__ import annotations
 
-import argparse
 import json
 import os
-import shutil
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from reach import Command, Goal, build, compare, environment, pip
+from measuring import Command, Goal, build, compare, install, options, pip, verdict
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -103,7 +101,7 @@ def beside_peft(python: Path, wheel: Path, scratch: Path, rounds: int) -> bool:
         print(f"  {name:<34}{spent * 1000:9.1f} ms")
     ratio = reference / min(medians.values())
     good = bool(ratio <= 0.25)
-    print(f"  reference / the faster PEFT: {ratio:.3f} × (goal ≤ 0.25 ×) {'met' if good else 'MISSED'}")
+    print(f"  reference / the faster PEFT: {ratio:.3f} × (goal ≤ 0.25 ×) {verdict(good)}")
     return good
 
 
@@ -115,11 +113,9 @@ def _check_same_work(told: Mapping[str, tuple[int, float, int]]) -> None:
             raise SystemExit(f"{name} did not run what the reference did: {told}")
 
 
-def one_command(cache: Path, wheel: Path, scratch: Path, rounds: int) -> bool:
+def one_command(cache: Path, scratch: Path, rounds: int) -> bool:
     """Verify a script with three findings; tell whether the goal is met."""
-    programs = environment(cache / "verify", ("numpy>=1.26",))
-    pip(programs / "python", "install", "--force-reinstall", "--no-deps", wheel)
-    pip(programs / "python", "install", wheel)
+    programs = install(cache / "verify", requirements=("numpy>=1.26",))
     script = scratch / "train.py"
     script.write_text(SCRIPT)
     arguments: list[str | Path] = [programs / "adalint", "verify", "--isolated", script]
@@ -142,23 +138,15 @@ def one_command(cache: Path, wheel: Path, scratch: Path, rounds: int) -> bool:
 
 def main() -> None:
     """Prepare, measure and print; exit with 1 when a goal is missed."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    own = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "adalint-benchmarks"
-    parser.add_argument("--cache", type=Path, default=own, help="where the environment is kept (%(default)s)")
+    parser = options(__doc__, 7, "rounds")
     parser.add_argument("--python", type=Path, default=Path(sys.executable), help="an interpreter with PEFT and torch")
-    parser.add_argument("--rounds", type=int, default=7, help="rounds of which the median counts (%(default)s)")
-    options = parser.parse_args()
-    cache = options.cache.absolute()
-    cache.mkdir(parents=True, exist_ok=True)
-    scratch = Path(tempfile.mkdtemp(prefix="adalint-benchmark-"))
-    try:
-        wheel = build(scratch)
+    given = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="adalint-benchmark-") as folder:
+        scratch = Path(folder)
         good = [
-            beside_peft(options.python.absolute(), wheel, scratch, options.rounds),
-            one_command(cache, wheel, scratch, options.rounds),
+            beside_peft(given.python.absolute(), build(scratch), scratch, given.rounds),
+            one_command(given.cache, scratch, given.rounds),
         ]
-    finally:
-        shutil.rmtree(scratch)
     raise SystemExit(not all(good))
 
 
