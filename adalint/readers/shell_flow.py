@@ -66,12 +66,15 @@ class _Flow:
                 self.variables.set_in_functions |= set(self.facts.counts) if names is None else names
 
     def block(self, node: Node, scope: Scope) -> None:
-        """Follow the statements of a node one after the other; one before `&` runs in a shell of its own."""
-        children = node.children
-        for index, child in enumerate(children):
-            behind = children[index + 1] if index + 1 < len(children) else None
-            aside = behind is not None and behind.type == "&"
-            self.statement(child, scope.copy() if aside else scope)
+        """Follow the statements of a node one after the other."""
+        for child in node.children:
+            self.next(child, scope)
+
+    def next(self, node: Node, scope: Scope) -> None:
+        """Follow a statement where it stands; one before `&` runs in a shell of its own."""
+        behind = node.next_sibling
+        aside = behind is not None and behind.type == "&"
+        self.statement(node, scope.copy() if aside else scope)
 
     def statement(self, node: Node, scope: Scope) -> None:
         """Follow one statement."""
@@ -238,7 +241,7 @@ class _Flow:
                 self.block(child, inner)
                 ways.append(inner)
             else:
-                self.statement(child, body or current)
+                self.next(child, body or current)
         scope.join([*([body] if body else []), *ways])
 
     def elif_clause(self, node: Node, condition: Scope, body: Scope) -> None:
@@ -249,7 +252,7 @@ class _Flow:
                 entered = condition.copy()
                 body.known, body.positional, body.local = entered.known, entered.positional, entered.local
             else:
-                self.statement(child, body if in_body else condition)
+                self.next(child, body if in_body else condition)
 
     def cases(self, node: Node, scope: Scope) -> None:
         """Follow `case`; an item that ends in `;&` or `;;&` may go on with the next."""
@@ -262,7 +265,7 @@ class _Flow:
             values = item.children_by_field_name("value")
             for child in item.children:
                 if child not in values:
-                    self.statement(child, way)
+                    self.next(child, way)
             ways.append(way)
             if item.children[-1].type in {";&", ";;&"}:
                 start.forget(self.variables.set_in(item))
@@ -277,7 +280,7 @@ class _Flow:
         after = scope.copy()
         for child in node.children:
             if child.is_named and child.type not in {"variable_name", "word", "string", "expansion", "concatenation"}:
-                self.statement(child, after)
+                self.next(child, after)
         scope.join([after])
 
     def define(self, node: Node, scope: Scope) -> None:
