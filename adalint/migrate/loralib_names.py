@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from adalint.readers.python_scopes import Binding, FileMap
+    from adalint.readers.python_bindings import Binding
+    from adalint.readers.python_scopes import FileMap
 
 OF_ADALORA: Final = ("SVDLinear", "RankAllocator", "compute_orth_regu")
 """What only the loralib of AdaLoRA has; the one on PyPI is plain LoRA."""

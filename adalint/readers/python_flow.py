@@ -41,7 +41,8 @@ from adalint.values import BINARY, FUNCTIONS_OF_NUMBERS, UNKNOWN, Expr, Literal,
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from adalint.readers.python_scopes import Binding, FileMap
+    from adalint.readers.python_bindings import Binding
+    from adalint.readers.python_scopes import FileMap
     from adalint.readers.python_worlds import Result, World
 
 MAX_DEPTH: Final = 40

@@ -12,7 +12,8 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from adalint.plan import Event
-from adalint.readers.python_scopes import FUNCTIONS, FunctionNode, children_of, dotted
+from adalint.readers.python_bindings import children_of
+from adalint.readers.python_scopes import FUNCTIONS, FunctionNode, dotted
 from adalint.readers.python_shapes import ends, last_name
 from adalint.readers.python_things import Thing
 
