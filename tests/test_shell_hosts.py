@@ -119,6 +119,19 @@ class TestMakefile:
         real = [record.split("\0") for record in told.read_text().split("\0\n\0")[:-1]]
         assert read("Makefile", text) == real
 
+    @pytest.mark.parametrize(
+        ("text", "expected"),
+        [
+            ("t: data ; python a.py --x 1\n", [["python", "a.py", "--x", "1"]]),
+            ("R = 3\nt: $(shell ls; x) ;@python a.py $(R)\n\tpython b.py\n", [["python", "a.py", "3"], ["python", "b.py"]]),
+            ("t: X = a ; python a.py\n", []),
+            ("t: # ; python a.py\n", []),
+            ("x = a:b ; python a.py\n", []),
+        ],
+    )
+    def test_a_recipe_on_the_line_of_its_target_is_read(self, text, expected):
+        assert read("Makefile", text) == expected
+
     def test_each_line_has_a_shell_of_its_own(self):
         assert read("Makefile", "all:\n\tR=8\n\tpython a.py $$R\n") == [["python", "a.py", U]]
 
@@ -168,7 +181,13 @@ class TestDockerfile:
             ("RUN python a.py \\\n\n    --x 1", ["python", "a.py", "--x", "1"]),
             ("RUN --mount=type=cache,target=/c --network=none python a.py", ["python", "a.py"]),
             ("RUN R=8 && python a.py $R", ["python", "a.py", "8"]),
-            ("ENV R=8\nRUN python a.py $R", ["python", "a.py", U]),
+            ("ENV R=8\nRUN python a.py $R", ["python", "a.py", "8"]),
+            ("ENV R=8 \\\n  T='a b'\nRUN python a.py \"$T\" $R", ["python", "a.py", "a b", "8"]),
+            ("ENV R=8\nCMD python a.py $R", ["python", "a.py", U]),
+            ("ENV R=8\nONBUILD RUN python a.py $R", ["python", "a.py", U]),
+            ("ENV R=8\nENV R=$T\nRUN python a.py $R", ["python", "a.py", U]),
+            ("ENV R=8\nFROM other\nRUN python a.py $R", ["python", "a.py", U]),
+            ("ARG R=8\nRUN python a.py $R", ["python", "a.py", U]),
             ("RUN <<EOF\npython a.py --x 1\nEOF", ["python", "a.py", "--x", "1"]),
             ('CMD ["python", "a.py", "--x", "1"]', ["python", "a.py", "--x", "1"]),
             ('ENTRYPOINT ["python","a.py","--x=$R","a b"]', ["python", "a.py", "--x=$R", "a b"]),

@@ -9,21 +9,30 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
 from adalint.readers.json_reader import STRING
+from adalint.readers.shell_builtins import names_in
 from adalint.readers.shell_text import Chunk, ShellText
+from adalint.readers.shell_variables import Scalar
 from adalint.readers.shell_words import Command, Piece, Quoting, Word
 from adalint.source import Span
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from adalint.readers.shell_variables import Variable
     from adalint.source import Source
 
 _UNIT: Final = re.compile(rb"\\u[0-9a-fA-F]{4}|\\.|[^\\]+", re.DOTALL)
 _ESCAPE: Final = re.compile(rb"#[ \t]*escape[ \t]*=[ \t]*`", re.IGNORECASE)
 _INSTRUCTION: Final = re.compile(
-    rb"[ \t]*(?:ONBUILD[ \t]+)?(?P<name>RUN|CMD|ENTRYPOINT|SHELL)[ \t]+(?P<flags>(?:--[\w-]+(?:=\S*)?[ \t]+)*)",
+    rb"[ \t]*(?P<later>ONBUILD[ \t]+)?(?P<name>RUN|CMD|ENTRYPOINT|SHELL|ENV|FROM)[ \t]+"
+    rb"(?P<flags>(?:--[\w-]+(?:=\S*)?[ \t]+)*)",
     re.IGNORECASE,
 )
+_PAIR: Final = re.compile(
+    rb"""[ \t]*(?P<name>[A-Za-z_]\w*)="""
+    rb"""(?:"(?P<double>[^"\\$\n]*)"|'(?P<single>[^'\\$\n]*)'|(?P<bare>[^\s"'\\$]*))(?=\s|\Z)"""
+)
+"""A variable that ENV sets to what is written, as it is written."""
 _SHELL: Final = re.compile(rb"""\[[ \t]*"(?:/[\w/]*/)?(?:ba|da)?sh"[^\n]*""")
 _DOCUMENT: Final = re.compile(rb"""<<-?[ \t]*["']?(?P<name>\w+)["']?""")
 
@@ -42,6 +51,7 @@ def scripts_and_commands(source: Source) -> Iterator[ShellText | Command]:
     if _ESCAPE.match(content):
         return  # `\` is no escape there: a Dockerfile for Windows
     speaks_shell = True
+    given: dict[str, Variable] = {}
     for instruction in _instructions(source):
         first = instruction.lines[0]
         match = _INSTRUCTION.match(content, first.start, first.stop)
@@ -52,6 +62,13 @@ def scripts_and_commands(source: Source) -> Iterator[ShellText | Command]:
         if match["name"].upper() == b"SHELL":
             speaks_shell = _SHELL.match(content, start, first.stop) is not None
             continue
+        if match["name"].upper() == b"FROM":
+            given = {}
+            continue
+        if match["name"].upper() == b"ENV":
+            if not match["later"]:
+                given = _with_environment(given, content, rest)
+            continue
         words = _listed(content, rest)
         if words is not None:
             if words:
@@ -59,7 +76,31 @@ def scripts_and_commands(source: Source) -> Iterator[ShellText | Command]:
         elif speaks_shell:
             alone = _DOCUMENT.fullmatch(content[start : first.stop].strip())
             lines = instruction.body[:-1] if alone else (*rest, *instruction.body)
-            yield ShellText.joined((Chunk(content[one.start : one.stop], one) for one in lines), "\n")
+            # What `docker run -e` gives to a command, and another image to an instruction for later, nobody knows.
+            at_build = match["name"].upper() == b"RUN" and not match["later"]
+            chunks = (Chunk(content[one.start : one.stop], one) for one in lines)
+            yield ShellText.joined(chunks, "\n", given if at_build else None)
+
+
+def _with_environment(given: dict[str, Variable], content: bytes, lines: list[Span]) -> dict[str, Variable]:
+    """Add what an ENV sets, where all of it is written plainly; else nobody knows what it names."""
+    said: dict[str, Variable] = {}
+    plain = True
+    for line in lines:
+        row = content[line.start : line.stop].rstrip().removesuffix(b"\\")
+        at = 0
+        for match in _PAIR.finditer(row):
+            plain = plain and match.start() == at
+            at = match.end()
+            value = match["double"] or match["single"] or match["bare"] or b""
+            start = line.start + match.end("name") + 1
+            piece = Piece(value.decode(), Span(start, line.start + match.end()), Quoting.STRING, fixed=True)
+            said[match["name"].decode()] = Scalar((piece,))
+        plain = plain and not row[at:].strip()
+    if plain:
+        return {**given, **said}
+    text = b"".join(content[one.start : one.stop] for one in lines).decode()
+    return {name: value for name, value in given.items() if name not in names_in(text)}
 
 
 def _instructions(source: Source) -> Iterator[_Instruction]:

@@ -14,7 +14,7 @@ from adalint.readers.shell_variables import Scope, facts_of
 from adalint.values import Unknown
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from tree_sitter import Node
 
@@ -32,15 +32,13 @@ _PARTS: Final = frozenset({"program", "compound_statement", "do_group", "else_cl
 _ARITHMETIC: Final = frozenset({"arithmetic_expansion", "test_command"})
 
 
-def run(root: Node, text: ShellText, known: dict[str, Variable] | None = None) -> list[Command]:
+def run(root: Node, text: ShellText, known: Mapping[str, Variable]) -> list[Command]:
     """Give the simple commands of a script in the order of the text."""
     flow = _Flow(text, facts_of(text.content, doubtful=is_doubtful(root, text)), Assignments(text))
-    scope = Scope(flow.facts, dict(known or {}))
+    scope = Scope(flow.facts, dict(known))
     flow.functions_in(root)
     flow.block(root, scope)
-    for body in list(flow.variables.functions.values()):
-        if body.id not in flow.called:
-            flow.statement(body, Scope(flow.facts))
+    flow.uncalled()
     return [command for _, command in sorted(flow.found.items())]
 
 
@@ -52,6 +50,8 @@ class _Flow:
     found: dict[int, Command] = field(default_factory=dict)
     settled: set[int] = field(default_factory=set)
     called: set[int] = field(default_factory=set)
+    bodies: dict[int, Node] = field(default_factory=dict)
+    """Of all functions, those included that are defined anew later."""
     returns: list[list[Scope]] = field(default_factory=list)
     """For each function that is being followed, where it may have been left."""
     unclear: set[str] = field(default_factory=set)
@@ -206,6 +206,14 @@ class _Flow:
         scope.known |= scope.local
         scope.positional, scope.local = positional, local
 
+    def uncalled(self) -> None:
+        """Follow the functions that nothing here is seen to call; one may define another."""
+        while left := [body for body in self.bodies.values() if body.id not in self.called]:
+            for body in left:
+                if body.id not in self.called:
+                    self.called.add(body.id)
+                    self.statement(body, Scope(self.facts))
+
     def positional(self, words: Sequence[Word], scope: Scope) -> None:
         if words and words[0].value == "--":
             scope.positional = tuple(words[1:])
@@ -290,6 +298,7 @@ class _Flow:
         key = self.text.slice(name)
         if key in self.variables.functions and self.variables.functions[key] != body:
             self.unclear.add(key)
+        self.bodies[body.id] = body
         self.variables.functions[key] = body
 
 

@@ -37,6 +37,8 @@ _ANSI_LETTERS: Final = {
     "a": "\a", "b": "\b", "e": "\x1b", "E": "\x1b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v",
     "\\": "\\", "'": "'", '"': '"', "?": "?",
 }  # fmt: skip
+_OVERLOOKED: Final = re.compile(rb"\$[A-Za-z0-9_{(]")
+"""An expansion that the grammar does not show: it loses one behind a newline and a blank between quotes."""
 _TILDE: Final = re.compile(r"(?:^|[=:])~")
 _NEWLINES: Final = (b"\\\n", b"\\\r\n")
 _FILLED_IN: Final = re.compile(r"\$\{_\}|\$__+")
@@ -142,7 +144,7 @@ class Lexer:
             else:
                 match = _DOUBLE_RUN.match(content, self.at, self.stop)
                 end = match.end() if match else self.at + 1
-                if content[self.at : end] == b"`":
+                if content[self.at : end] == b"`" or _OVERLOOKED.match(content, self.at):
                     raise Misread
                 yield from self._piece(content[self.at : end].decode(), self.at, end, Quoting.DOUBLE)
                 empty = False

@@ -98,10 +98,30 @@ class _Makefile:
                 own = _OF_TARGET.match(line)
                 if own:
                     self.variables[own["name"]] = None
+                else:
+                    begin = self._inline(at, stop)
+                    self.recipe_lines += [] if begin is None else [_Line(begin, stop, follows=False)]
                 in_recipe = True
             at = stop
         if included:
             self.variables = dict.fromkeys(self.variables)
+
+    def _inline(self, at: int, stop: int) -> int | None:
+        """Find the recipe that stands on the line of its target, behind `;`."""
+        has_target = False
+        while at < stop:
+            one = self.content[at : at + 1]
+            if one == b"\\":
+                at += 1
+            elif one == b"$" and self.content[at + 1 : at + 2] in {b"(", b"{"}:
+                at = self._closed(at + 1, stop) - 1
+            elif one == b"#":
+                return None
+            elif one == b";":
+                return at + 1 if has_target else None
+            has_target = has_target or one == b":"
+            at += 1
+        return None
 
     def _assign(self, match: re.Match[bytes], *, sure: bool) -> None:
         name, operator, value = match["name"], match["operator"], match["value"]

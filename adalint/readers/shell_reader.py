@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from adalint.readers.shell_flow import run
@@ -27,8 +28,9 @@ MAX_NESTED: Final = 4
 """`bash -c` within `bash -c` that is followed."""
 
 
-def read_commands(source: Source) -> list[Command]:
-    """Find the commands of a source, in the order of its scripts.
+@lru_cache(maxsize=1)
+def read_commands(source: Source) -> tuple[Command, ...]:
+    """Find the commands of a source, in the order of its scripts; the last one is kept, for the fixes of its findings.
 
     Raises:
         ReadError: the text is too long or nested too deeply to be followed.
@@ -36,7 +38,7 @@ def read_commands(source: Source) -> list[Command]:
     found: list[Command] = []
     for one in _scripts_in(source):
         found += commands_of(one) if isinstance(one, ShellText) else finished(one)
-    return found
+    return tuple(found)
 
 
 def _scripts_in(source: Source) -> Iterable[ShellText | Command]:
@@ -64,7 +66,7 @@ def _scripts_in(source: Source) -> Iterable[ShellText | Command]:
 def commands_of(text: ShellText, depth: int = 0) -> list[Command]:
     """Give the commands of a script, and of the scripts that they hand to another shell."""
     found: list[Command] = []
-    for command in run(parse(text.content), text):
+    for command in run(parse(text.content), text, text.given):
         found += finished(command, depth)
     return found
 

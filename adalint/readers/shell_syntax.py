@@ -25,6 +25,14 @@ _ESCAPED: Final = re.compile(rb"\\[\t -!#-&(-~]")
 """An escaped character. The grammar knows fewer than bash does; which it is does not matter for where a word ends."""
 _DASH: Final = re.compile(rb"(?<=[ \t\n])-(?=(?:[ \t]|\\\r?\n)*(?:\d*|&)[<>])")
 """`python - <<EOF`, `run --x - 2> log`: the grammar leaves that word out."""
+_DESCRIPTOR: Final = re.compile(rb"(?<![^\s;&|(])\{[A-Za-z_]\w*\}(?=[<>])")
+"""`{fd}> log`: a part of the redirection, which the grammar takes for a word."""
+_SIGNS: Final = frozenset({"==", "=~"})
+"""Words that the grammar takes for operators, between the arguments of a command, too."""
+_SIGN: Final = re.compile(rb"\s=[=~]")
+_TESTS: Final = frozenset({"[", "[[", "(("})
+MAX_PASSES: Final = 4
+"""How often a text is parsed anew, with such words replaced."""
 
 
 @cache
@@ -48,9 +56,31 @@ def parse(content: bytes) -> Node:
         depth = depth + 1 if bracket[0] == b"(" else max(0, depth - 1)
         if depth > MAX_OPEN:
             raise ReadError("nested too deeply", bracket.start())
-    root = _parser().parse(_DASH.sub(b"x", _ESCAPED.sub(b"xx", content))).root_node
+    plain = _DESCRIPTOR.sub(lambda match: b" " * len(match[0]), _DASH.sub(b"x", _ESCAPED.sub(b"xx", content)))
+    root = _parsed(plain)
+    for _ in range(MAX_PASSES):
+        signs = [one for one in descendants(root) if _is_word(one)] if _SIGN.search(plain) else []
+        if not signs:
+            break
+        for one in signs:
+            plain = plain[: one.start_byte] + b"xx" + plain[one.end_byte :]
+        root = _parsed(plain)
+    return root
+
+
+def _parsed(content: bytes) -> Node:
+    root = _parser().parse(content).root_node
     _require_shallow(root)
     return root
+
+
+def _is_word(node: Node) -> bool:
+    parent = node.parent
+    if node.is_named or node.type not in _SIGNS or parent is None:
+        return False
+    return parent.type == "command" or (
+        parent.type == "ERROR" and not any(one.type in _TESTS for one in parent.children)
+    )
 
 
 def too_long() -> ReadError:

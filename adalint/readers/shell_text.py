@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING
 from adalint.source import Span
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
     from tree_sitter import Node
+
+    from adalint.readers.shell_variables import Variable
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,10 +28,14 @@ class Chunk:
 
 @dataclass(frozen=True)
 class ShellText:
-    """A script in chunks. `barred` are the characters that no edit may bring there; see `Piece`."""
+    """A script in chunks. `barred` are the characters that no edit may bring there; see `Piece`.
+
+    `given` are the variables that it starts with, where the text around it tells.
+    """
 
     chunks: tuple[Chunk, ...] = field(repr=False)
     barred: str = ""
+    given: Mapping[str, Variable] = field(default_factory=dict, repr=False, compare=False)
 
     @classmethod
     def whole(cls, content: bytes) -> ShellText:
@@ -37,9 +43,11 @@ class ShellText:
         return cls((Chunk(content, Span(0, len(content))),))
 
     @classmethod
-    def joined(cls, chunks: Iterable[Chunk], barred: str = "") -> ShellText:
+    def joined(
+        cls, chunks: Iterable[Chunk], barred: str = "", given: Mapping[str, Variable] | None = None
+    ) -> ShellText:
         """Join chunks in order, those without text left out."""
-        return cls(tuple(chunk for chunk in chunks if chunk.text), barred)
+        return cls(tuple(chunk for chunk in chunks if chunk.text), barred, given or {})
 
     @cached_property
     def content(self) -> bytes:

@@ -42,7 +42,7 @@ MAX_PIECES: Final = 1_000
 Variable: TypeAlias = Scalar | Array | Unset | Unknown
 
 _NAMEREF: Final = re.compile(rb"\b(?:declare|local|typeset)[ \t]+(?:-\w+[ \t]+)*-\w*n")
-_DEFAULTED: Final = re.compile(rb"\$\{([A-Za-z_]\w*):?=")
+_DEFAULTED: Final = re.compile(rb"\$\{([A-Za-z_]\w*):?=|\{([A-Za-z_]\w*)\}[<>]")
 _NAME: Final = re.compile(rb"[A-Za-z_]\w*")
 _DYNAMIC: Final = frozenset(
     {
@@ -130,7 +130,7 @@ class Facts:
     counts: dict[str, int]
     """How often each name stands anywhere in the text."""
     defaulted: frozenset[str]
-    """Names that `${X:=…}` may set in passing."""
+    """Names that `${X:=…}` and `{X}>` may set in passing."""
     opaque: bool
     """Whether no variable is known: names may stand for other names, or the script was misread."""
     splits_otherwise: bool
@@ -148,7 +148,7 @@ def facts_of(content: bytes, *, doubtful: bool) -> Facts:
     for match in _NAME.finditer(content):
         name = match[0].decode()
         counts[name] = counts.get(name, 0) + 1
-    defaulted = frozenset(match[1].decode() for match in _DEFAULTED.finditer(content))
+    defaulted = frozenset((match[1] or match[2]).decode() for match in _DEFAULTED.finditer(content))
     opaque = doubtful or _IN_THIS_SHELL in content or _NAMEREF.search(content) is not None
     return Facts(counts, defaulted, opaque, _SPLIT_OTHERWISE.search(content) is not None)
 
