@@ -1,7 +1,8 @@
 """What the real frameworks hand to PEFT: run in a process of its own, with the frameworks on its path.
 
 `python tests/frameworks_ask.py < texts.json` answers a list of `[framework, file name, text]` with a list of
-`{"fields": …}`, `{"unknown": [words]}` or `{"refused": exception}`, and says what the allocator is called with.
+`{"fields": …}`, `{"unknown": [words]}` or `{"refused": exception}`, and says what the allocator is called with, and
+what a forward pass of the framework's own raises.
 """
 
 from __future__ import annotations
@@ -93,6 +94,36 @@ def calls_of_ms_swift() -> dict[str, object]:
     return {"calls": seen, "total_step": model.peft_config["default"].total_step, "max_steps": 5}
 
 
+def forward_of_ms_swift() -> dict[str, object]:
+    """Tell what the forward pass that ms-swift puts in the place of PEFT's raises, by weight, and without a loss."""
+    import swift.tuners  # noqa: F401 - puts it there
+    import torch
+    from peft import AdaLoraConfig, get_peft_model
+
+    class Tiny(torch.nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.first = torch.nn.Linear(6, 6)
+
+        def forward(self, x, labels=None):
+            out = self.first(x)
+            return SimpleNamespace(logits=out, loss=None if labels is None else ((out - labels) ** 2).mean())
+
+    shown = {}
+    for weight in (0.5, 0, 0.0):
+        for labels in (torch.zeros(1, 6), None):
+            config = AdaLoraConfig(
+                target_modules=["first"], init_r=4, target_r=2, total_step=99, orth_reg_weight=weight
+            )
+            key = f"{weight}" if labels is not None else f"{weight}, no loss"
+            try:
+                get_peft_model(Tiny(), config).base_model(torch.ones(1, 6), labels=labels)
+                shown[key] = None
+            except Exception as error:  # noqa: BLE001 - whatever it raises is the answer
+                shown[key] = type(error).__name__
+    return shown
+
+
 ASK = {"ms-swift": ask_ms_swift, "Ludwig": ask_ludwig}
 
 
@@ -107,5 +138,9 @@ if __name__ == "__main__":
     asked = json.load(sys.stdin)
     os.environ["TOKENIZERS_PARALLELISM"] = "false"
     with contextlib.redirect_stdout(sys.stderr):
-        given = {"answers": [ask(*one) for one in asked], "allocator": {"ms-swift": calls_of_ms_swift()}}
+        given = {
+            "answers": [ask(*one) for one in asked],
+            "allocator": {"ms-swift": calls_of_ms_swift()},
+            "forward": {"ms-swift": forward_of_ms_swift()},
+        }
     json.dump(given, sys.stdout)

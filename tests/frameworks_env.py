@@ -107,6 +107,7 @@ if __name__ == "__main__":
         "recorded": datetime.now(tz=UTC).date().isoformat(),
         "releases": FRAMEWORKS,
         "allocator": anew["allocator"],
+        "forward": anew["forward"],
         "answers": [
             {"framework": framework, "file": name, "text": text, **answer}
             for (framework, name, text), answer in zip(TEXTS, anew["answers"], strict=True)

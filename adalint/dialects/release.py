@@ -20,6 +20,15 @@ def pinned_release(record: Record, path: str) -> str | None:
     return None if pin is None else pin.release
 
 
+def peft_range(record: Record, path: str) -> str | None:
+    """Give the releases of PEFT that the framework is installed with, in the release that a project pins."""
+    release = pinned_release(record, path) if record.peft_before else None
+    if release is None:
+        return record.peft
+    changed = sorted(record.peft_before, key=Version)
+    return next((record.peft_before[one] for one in changed if Version(release) < Version(one)), record.peft)
+
+
 def is_gone(gone: str, release: str | None) -> bool:
     """Tell whether what went with a release is missing from another; the newest is meant where none is named."""
     return release is None or Version(release) >= Version(gone)

@@ -73,9 +73,12 @@ def translated(expr: Expr, target: Target, others: dict[str, Expr]) -> Expr:
 
 def is_refused(expr: Expr, field: str, record: Record) -> bool:
     """Tell whether the framework refuses a value before PEFT sees it."""
+    condition = record.refuses.get(field)
+    return condition is not None and holds_of(condition, field, expr)
+
+
+def holds_of(condition: str, field: str, expr: Expr) -> bool:
+    """Tell whether a condition over one field certainly holds of its value."""
     from adalint.rulebook.language import parse
 
-    condition = record.refuses.get(field)
-    if condition is None or not isinstance(expr, Literal):
-        return False
-    return parse(condition).holds(_Known({field: expr})) is True
+    return isinstance(expr, Literal) and parse(condition).holds(_Known({field: expr})) is True

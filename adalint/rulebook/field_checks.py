@@ -18,6 +18,7 @@ from adalint.values import Literal
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
+    from adalint.dialects.framework import Raised
     from adalint.rulebook.judge import SiteFacts
     from adalint.schema import Failure
     from adalint.site import Site
@@ -38,7 +39,7 @@ def _refused(facts: SiteFacts, fields: Collection[str], exceptions: Collection[s
             yield name, failure
 
 
-def _found(facts: SiteFacts, name: str, failure: Failure | Prediction, **more: Any) -> dict[str, Any]:
+def _found(facts: SiteFacts, name: str, failure: Failure | Prediction | Raised, **more: Any) -> dict[str, Any]:
     return {
         "field": name,
         "value": _quoted(facts.site.values[name]),
@@ -60,10 +61,16 @@ def beta_out_of_range(facts: SiteFacts) -> Iterator[Hit]:
 
 
 def orth_weight_out_of_range(facts: SiteFacts) -> Iterator[Hit]:
-    """Find a weight of the orthogonal penalty that the target release refuses."""
-    for name, failure in _refused(facts, ("orth_reg_weight",), {"ValueError", "AssertionError"}):
+    """Find a weight of the orthogonal penalty that the target release refuses, or the framework in its own training."""
+    refused = list(_refused(facts, ("orth_reg_weight",), {"ValueError", "AssertionError"}))
+    for name, failure in refused:
         zero = {"zero": name} if facts.value(name) == Literal(0) else {}
         yield Hit((name,), _found(facts, name, failure, **zero))
+    framework = facts.site.framework
+    if framework is not None and not refused:
+        for raised in framework.raised:
+            if raised.field == "orth_reg_weight":
+                yield Hit((raised.field,), _found(facts, raised.field, raised, own=framework.title))
 
 
 def unsupported_option(facts: SiteFacts) -> Iterator[Hit]:

@@ -28,6 +28,7 @@ FACTS: Final = frozenset(
         "site.late_total_step",
         "site.knows_run_length",
         "site.run_length",
+        "site.run_length_file",
     }
 )
 """What a page may ask beside the fields of `AdaLoraConfig`."""

@@ -64,7 +64,7 @@ def first_known(templates: Sequence[Template], facts: Facts, written: Callable[[
     return "".join(part if isinstance(part, str) else part.text for part in templates[-1].parts)
 
 
-_BARE = ("found.", "trace.", "outcome.")
+_BARE = ("found.", "trace.", "outcome.", "site.run_length_file")
 """Facts that are words: shown without quotes, and None when there is nothing to say."""
 
 
