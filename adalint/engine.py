@@ -25,9 +25,11 @@ from adalint.source import Kind, SourceError
 from adalint.targets import over, pins_within, release_for
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from adalint.findings import Fix, Safety
+    from adalint.rulebook.judge import Fired
+    from adalint.rulebook.pages import Rulebook
     from adalint.settings import Settings
     from adalint.site import Site
     from adalint.source import Edit, Source, Span
@@ -367,10 +369,24 @@ def _judge_reading(site: Site, settings: Settings) -> Iterator[Finding]:
     for one in fired:
         rule = one.rule
         if settings.selected(rule.code, rule.name, one.severity):
-            fixes = fixes_of(one, fired, rulebook, settings, settings.language)
+            fixes = fixes_of(one, fired, rulebook, settings, settings.language) if site.can_be_mended else []
             severity = settings.severity_of(rule.code, rule.name, one.severity)
             finding = replace(one.finding(settings.language), severity=severity, fixes=tuple(fixes))
             yield in_language(finding, settings.language)
+    if site.spaces:
+        yield from _judge_searched(site, fired, rulebook, settings)
+
+
+def _judge_searched(site: Site, fired: Sequence[Fired], rulebook: Rulebook, settings: Settings) -> Iterator[Finding]:
+    """Judge what a search may choose; such findings have no fixes, which would take the choice away."""
+    from adalint.rulebook.corners import found_at_corners
+
+    release, language = release_for(site, settings), settings.language
+    for one, found in found_at_corners(site, fired, rulebook, release, settings.target_transformers, language):
+        rule = one.rule
+        if settings.selected(rule.code, rule.name, one.severity):
+            finding = replace(found, severity=settings.severity_of(rule.code, rule.name, one.severity))
+            yield in_language(finding, language)
 
 
 def _unparsable(source: Source, error: ReadError, settings: Settings) -> Iterator[Finding]:

@@ -164,12 +164,13 @@ class Planned:
 
 
 def _configurations(source: Source, settings: Settings) -> list[tuple[Site, list[Finding]]]:
-    """Give what has a schedule of PEFT: a loop whose configuration stands elsewhere has none."""
+    """Give what has a schedule of PEFT: a loop whose configuration stands elsewhere has none, and no search space."""
     judged = judge_sites(source, settings)
     return [
         (site, found)
         for site, found in judged
-        if site.surface is not Surface.ELSEWHERE and (site.framework is None or site.framework.uses_peft)
+        if site.surface not in {Surface.ELSEWHERE, Surface.SEARCH}
+        and (site.framework is None or site.framework.uses_peft)
     ]
 
 

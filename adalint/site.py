@@ -15,8 +15,9 @@ if TYPE_CHECKING:
     from adalint.dialects.framework import Framework
     from adalint.plan import Loop
     from adalint.source import Source, Span
+    from adalint.spaces import Space
     from adalint.training import Training, Use
-    from adalint.values import Value
+    from adalint.values import Symbol, Value
 
 RUN_LENGTH_NAMES: Final = frozenset({"max_steps", "max_train_steps", "num_train_steps", "num_training_steps"})
 """Names under which people write the number of optimizer steps of a run."""
@@ -41,6 +42,8 @@ class Surface(StrEnum):
     """A framework's own keys, which the framework hands to PEFT."""
     COMMAND = "command"
     """A framework's options on a command line."""
+    SEARCH = "search"
+    """A search space of JSON or YAML: what is not written may be given by the code that is searched for."""
     ELSEWHERE = "elsewhere"
     """A training whose configuration is not in this file, or one of several: nothing is known of its values."""
 
@@ -68,6 +71,8 @@ class Site:
     """The file sets `total_step` on the configuration after it was constructed."""
     run_length: Value | None = None
     """The number of optimizer steps of the run, where the same file tells it once."""
+    run_length_file: str | None = None
+    """The file beside this one that tells it instead, from the folder of this one; its place is none of this source."""
     wrapped: bool = False
     """The file gives the configuration to `get_peft_model` as it is, or hands it to PEFT whole: nothing adds to it."""
     repeated: Mapping[str, tuple[Value, ...]] = field(default_factory=dict)
@@ -84,6 +89,8 @@ class Site:
     """How the file trains with this configuration; `loop` is the one that the trace runs."""
     uses: tuple[Use, ...] = ()
     """What else the file does with the configuration and its model."""
+    spaces: Mapping[Symbol, Space] = field(default_factory=dict)
+    """What a search may choose for symbols in the values; a finding that holds only for some choices says which."""
     framework: Framework | None = None
     """The framework in whose words it is written; `values` has PEFT's names all the same."""
 
@@ -99,7 +106,12 @@ class Site:
     @property
     def may_get_total_step(self) -> bool:
         """Whether the user's own code may still add `total_step` to this mapping before PEFT sees it."""
-        return self.surface in {Surface.PEFT_TYPE, Surface.BLOCK}
+        return self.surface in {Surface.PEFT_TYPE, Surface.BLOCK, Surface.SEARCH}
+
+    @property
+    def can_be_mended(self) -> bool:
+        """Whether a value can be written into the text as PEFT takes it: a search space has options and ranges."""
+        return self.surface is not Surface.SEARCH
 
     def in_its_words(self, text: str) -> str:
         """Put the keys of the framework that the text is written for in the place of PEFT's names."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from commands import CHECKOUT
 from hydra.errors import InstantiationException
 from hydra.utils import instantiate
 from jsonargparse import ArgumentError, ArgumentParser
@@ -10,6 +11,7 @@ from omegaconf import OmegaConf
 from peft import AdaLoraConfig
 
 from adalint.engine import check_source
+from adalint.readers import read_sites
 from adalint.settings import Settings
 from adalint.source import Kind, Source
 
@@ -83,3 +85,36 @@ def test_a_missing_length_is_refused_by_both_and_found():
         with pytest.raises((InstantiationException, ValueError)):
             from_jsonargparse(without) if "class_path" in without else instantiate(OmegaConf.create(without))
         assert codes(without) == ["ADA201"]
+
+
+FIXTURES = CHECKOUT / "fixtures" / "dialects"
+
+
+@pytest.mark.parametrize("loader", ["hydra", "jsonargparse"])
+def test_a_fixture_in_force_is_built_as_adalint_reads_it(loader):
+    text = (FIXTURES / loader / "positive.yaml").read_text(encoding="utf-8")
+    [site] = read_sites(Source("config.yaml", Kind.YAML, text.encode()))
+    built = built_by(loader, text)
+    for name in ("target_r", "tinit", "tfinal", "total_step"):
+        assert getattr(built, name) == site.values[name].expr.value
+    # jsonargparse makes a number of the text, and of the list PEFT makes a set.
+    assert built.init_r == int(site.values["init_r"].expr.value)
+    assert codes(text) == []
+
+
+@pytest.mark.parametrize("loader", ["hydra", "jsonargparse"])
+def test_a_broken_fixture_is_refused_by_the_real_loader(loader):
+    text = (FIXTURES / loader / "broken.yaml").read_text(encoding="utf-8")
+    with pytest.raises((InstantiationException, ArgumentError, ValueError)):
+        built_by(loader, text)
+
+
+@pytest.mark.parametrize("loader", ["hydra", "jsonargparse"])
+def test_a_fixture_of_another_method_is_nobodys(loader):
+    text = (FIXTURES / loader / "inactive.yaml").read_text(encoding="utf-8")
+    assert "AdaLoraConfig" in text
+    assert read_sites(Source("config.yaml", Kind.YAML, text.encode())) == []
+
+
+def built_by(loader, text):
+    return instantiate(OmegaConf.create(text).peft) if loader == "hydra" else from_jsonargparse(text)

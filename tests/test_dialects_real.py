@@ -123,6 +123,22 @@ def test_ms_swift_gives_the_allocator_what_its_record_says():
     assert (record.total_step.source, record.total_step.key) == ("framework", "max_steps")
 
 
+FORWARD = recorded()["forward"]["ms-swift"]
+
+
+@pytest.mark.parametrize("weight", [one for one in FORWARD if "loss" not in one])
+def test_a_weight_on_which_the_forward_pass_of_ms_swift_raises_is_found(weight):
+    text = f"tuner_type: adalora\nmodel: Qwen/Qwen2.5-7B-Instruct\nadalora_orth_reg_weight: {weight}\n"
+    site = site_of({"file": "config.yaml", "text": text})
+    fired = [one for one in fire(site, load_rules(), "0.20.0") if one.rule.code == "ADA306"]
+    raised = FORWARD[weight]
+    assert [one.outcome().exception for one in fired] == ([] if raised is None else [raised])
+
+
+def test_the_forward_pass_of_ms_swift_raises_nothing_where_the_loss_is_computed_outside():
+    assert {shown for weight, shown in FORWARD.items() if "loss" in weight} == {None}
+
+
 @pytest.mark.slow
 def test_the_real_frameworks_still_answer_what_was_recorded(request):
     anew = ask_anew(request.config.cache.mkdir("frameworks"))
@@ -131,3 +147,4 @@ def test_the_real_frameworks_still_answer_what_was_recorded(request):
         {key: one[key] for key in one.keys() & {"fields", "unknown", "refused"}} for one in ANSWERS
     ]
     assert anew["allocator"] == recorded()["allocator"]
+    assert anew["forward"] == recorded()["forward"]

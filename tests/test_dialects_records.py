@@ -13,7 +13,7 @@ import pytest
 from commands import CHECKOUT
 
 from adalint import dialects
-from adalint.dialects import RecordError, load, marks, records
+from adalint.dialects import RecordError, load, marks, modules, records
 from adalint.engine import check_source, fix_source
 from adalint.findings import Safety
 from adalint.settings import Settings
@@ -105,6 +105,7 @@ def test_a_record_is_valid_and_says_where_it_is_known_from(path):
     record = load(path)
     assert record.source
     assert record.marks == tuple(word.decode() for word in marks(dialects.FOLDER)[path])
+    assert record.modules == tuple(word.decode() for word in modules(dialects.FOLDER)[path])
 
 
 def test_pins_are_read_of_every_framework_that_has_renamed_options():
@@ -125,7 +126,9 @@ GOOD = (dialects.FOLDER / "ludwig.toml").read_text(encoding="utf-8")
         ('[driver]\nwho = "nobody"\n', "", "needs [driver], [total-step] and [loader]"),
         ('value = "2 * value"', 'value = "__import__(1)"', "not allowed"),
         ('date = "2026-11"', 'date = "last year"', "date"),
-        ('surfaces = ["yaml", "json"]', 'surfaces = ["yaml", "cli"]', '[cli] goes with "cli"'),
+        ('surfaces = ["yaml", "json", "python"]', 'surfaces = ["yaml", "cli", "python"]', '[cli] goes with "cli"'),
+        ('surfaces = ["yaml", "json", "python"]', 'surfaces = ["yaml"]', '[python] and `modules` go with "python"'),
+        ('modules = ["ludwig"]\n', "", '[python] and `modules` go with "python"'),
         ("[detect]", "[detect", "line"),
     ],
 )

@@ -64,12 +64,14 @@ def comment(draw, marks: tuple[str, ...] = ("#",)) -> str:
 
 
 @st.composite
-def python_documents(draw) -> Document:
+def python_documents(draw, *, in_a_dict: bool = False) -> Document:
+    """Draw a call of the class, or the dict that a registry of MMEngine makes one of."""
     newline = draw(st.sampled_from(NEWLINES))
     config = draw(fields())
     config.setdefault("task_type", "CAUSAL_LM")
     lines_of_their_own = draw(st.booleans())
-    head = newline.join(["# ü", "from peft import AdaLoraConfig", "s = 'é'", ""]) + draw(
+    uses = ["import mmengine"] if in_a_dict else []
+    head = newline.join(["# ü", *uses, "from peft import AdaLoraConfig", "s = 'é'", ""]) + draw(
         st.sampled_from(["c = ", "x = [1, "])
     )
     spaced = draw(st.sampled_from(["=", " = "]))
@@ -85,7 +87,7 @@ def python_documents(draw) -> Document:
     body = newline + "".join(pieces) if lines_of_their_own else "".join(pieces)
     tail = ("]" if "[" in head else "") + comment(draw) + newline + "y = 2" + newline
     mark = draw(st.sampled_from([b"", b"\xef\xbb\xbf"]))
-    text = f"{head}AdaLoraConfig({body}){tail}"
+    text = f"{head}dict(type=AdaLoraConfig, {body}){tail}" if in_a_dict else f"{head}AdaLoraConfig({body}){tail}"
     return Document(Source.decode("a.py", Kind.PYTHON, mark + text.encode()), head, tail)
 
 
@@ -137,8 +139,8 @@ def loaded(source: Source) -> dict[str, Any]:
         case Kind.YAML:
             return dict(yaml.safe_load(source.text)["adalora"] or {})
     calls = [node for node in ast.walk(ast.parse(source.text)) if isinstance(node, ast.Call)]
-    [call] = [node for node in calls if isinstance(node.func, ast.Name) and node.func.id == "AdaLoraConfig"]
-    return {keyword.arg or "**": ast.literal_eval(keyword.value) for keyword in call.keywords}
+    [call] = [node for node in calls if isinstance(node.func, ast.Name) and node.func.id in {"AdaLoraConfig", "dict"}]
+    return {one.arg or "**": ast.literal_eval(one.value) for one in call.keywords if one.arg != "type"}
 
 
 def mistakes(source: Source) -> Counter[str]:
@@ -146,7 +148,12 @@ def mistakes(source: Source) -> Counter[str]:
     return Counter(one.code for one in report.findings if one.severity is not Severity.INFO)
 
 
-DOCUMENTS = {"python": python_documents(), "json": json_documents(), "yaml": yaml_documents()}
+DOCUMENTS = {
+    "python": python_documents(),
+    "python dict": python_documents(in_a_dict=True),
+    "json": json_documents(),
+    "yaml": yaml_documents(),
+}
 TOUCHES = {
     "ADA101": {"r", "init_r", "target_r"},
     "ADA102": {"init_r", "target_r"},

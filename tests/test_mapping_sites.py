@@ -108,7 +108,7 @@ def test_a_configuration_is_found(path: str, text: str, surface: Surface) -> Non
         "adalora: {replicas: 3, image: adalora}\n",
         "kind: Deployment\nmetadata: {labels: {adalora: x}}\nspec: {template: {r: 1}}\n",
         "adalora: [{init_r: 8}, {init_r: 12}]\n",
-        "adalora: {init_r: {min: 4, max: 16}, target_r: 2}\n",
+        "_target_: peft.AdaLoraConfig\ninit_r: {min: 4, max: 16}\n",
         "adalora: {init_r: [4, 8], target_r: 2}\n",
         'adalora: {init_r: "choice(4, 8)", target_r: 2}\n',
         "search_space: {adalora: {init_r: 8}}\n",

@@ -1,7 +1,7 @@
 """Dialects: how frameworks write AdaLoRA, one TOML record each.
 
-A record is read when a text holds one of its marks; until then only its first line is, so that a run over files of
-nobody's dialect pays for none. CONTRIBUTING.md says how to add one.
+A record is read when a text holds one of its marks, and a Python file one of its modules as well; until then only its
+first two lines are, so that a run over files of nobody's dialect pays for none. CONTRIBUTING.md says how to add one.
 """
 
 from __future__ import annotations
@@ -30,16 +30,26 @@ def marks(folder: Path) -> Mapping[Path, tuple[bytes, ...]]:
     Raises:
         RecordError: the first line of a record is not `marks = [...]`.
     """
-    found = {}
-    for path in sorted(folder.glob("*.toml")):
-        with path.open("rb") as stream:
-            first = stream.readline()
-        try:
-            words = tomllib.loads(first.decode())["marks"]
-        except (tomllib.TOMLDecodeError, KeyError, UnicodeDecodeError):
-            raise RecordError(f"{path.name}: line 1: `marks = [...]` must stand there") from None
-        found[path] = tuple(word.encode() for word in words)
+    found = {path: _words(path, 0, "marks") for path in sorted(folder.glob("*.toml"))}
+    for path, words in found.items():
+        if not words:
+            raise RecordError(f"{path.name}: line 1: `marks = [...]` must stand there")
     return found
+
+
+@cache
+def modules(folder: Path) -> Mapping[Path, tuple[bytes, ...]]:
+    """Read the second line of each record that Python speaks: the modules, one of which a file must import."""
+    return {path: _words(path, 1, "modules") for path in marks(folder)}
+
+
+def _words(path: Path, line: int, key: str) -> tuple[bytes, ...]:
+    with path.open("rb") as stream:
+        text = [stream.readline() for _ in range(line + 1)][line]
+    try:
+        return tuple(word.encode() for word in tomllib.loads(text.decode())[key])
+    except (tomllib.TOMLDecodeError, KeyError, UnicodeDecodeError):
+        return ()
 
 
 @cache
@@ -75,3 +85,10 @@ def spoken_in(content: bytes, surface: str) -> list[Record]:
     """Give the records of which a text holds a mark, and that are spoken in texts of this kind; generic ones last."""
     spoken = [load(path) for path, words in marks(FOLDER).items() if any(word in content for word in words)]
     return sorted((one for one in spoken if surface in one.surfaces), key=lambda record: record.generic)
+
+
+def spoken_in_python(content: bytes) -> list[Record]:
+    """Give the records of which a Python file holds a mark and the name of a module."""
+    named = {path for path, words in modules(FOLDER).items() if any(word in content for word in words)}
+    spoken = [load(path) for path in named if any(word in content for word in marks(FOLDER)[path])]
+    return sorted(spoken, key=lambda record: record.title)

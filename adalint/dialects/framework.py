@@ -40,6 +40,15 @@ class Dropped:
 
 
 @dataclass(frozen=True, slots=True)
+class Raised:
+    """What the framework's own training raises on the value of a field, and at which stage."""
+
+    field: str
+    stage: str
+    exception: str
+
+
+@dataclass(frozen=True, slots=True)
 class Framework:
     """A framework and its way with one configuration.
 
@@ -63,6 +72,8 @@ class Framework:
     renamed: tuple[Renamed, ...] = ()
     removed: tuple[Renamed, ...] = ()
     dropped: tuple[Dropped, ...] = ()
+    raised: tuple[Raised, ...] = ()
+    """What it raises in training where PEFT would not."""
     written: frozenset[str] = frozenset()
     """The keys of the text, those included that mean nothing to PEFT."""
     peft: str | None = None

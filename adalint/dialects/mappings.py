@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from adalint.dialects import spoken_in
 from adalint.dialects.reading import MISSING, Written, site_of
+from adalint.dialects.values import is_refused
 from adalint.readers.mapping_signs import (
     RECORD_PARENTS,
     is_description,
@@ -14,17 +16,22 @@ from adalint.readers.mapping_signs import (
     is_search_space,
     names_of,
 )
+from adalint.readers.mapping_spaces import named_space, searched_value
 from adalint.readers.mappings import BASES, line_at, repeated_in, values_in
 from adalint.readers.tree import Alias, Mapping, Sequence, content
 from adalint.schema import FIELDS
+from adalint.site import Surface
+from adalint.values import Literal
 
 if TYPE_CHECKING:
     from collections import abc
 
-    from adalint.dialects.record import Record
+    from adalint.dialects.record import Record, Target
     from adalint.readers.tree import Entry, Node, Tree
     from adalint.site import Site
     from adalint.source import Source, Span
+    from adalint.spaces import Space
+    from adalint.values import Symbol
 
 
 def dialect_sites(source: Source, tree: Tree) -> abc.Iterator[Site]:
@@ -41,6 +48,9 @@ def dialect_sites(source: Source, tree: Tree) -> abc.Iterator[Site]:
                     if site is not None:
                         seen.add(node.span)
                         yield site
+                        yield from _searched(
+                            source, document, record, root, _written(source, tree, document, node, entry)
+                        )
 
 
 def _under(document: Mapping, path: str) -> abc.Iterator[tuple[Mapping, Entry | None]]:
@@ -81,9 +91,13 @@ def _site(
     )
     if is_search_space(node, numbers) or is_description(node, numbers):
         return None
+    return site_of(record, _written(source, tree, document, node, entry), source.name)
+
+
+def _written(source: Source, tree: Tree, document: Mapping, node: Mapping, entry: Entry | None) -> Written:
     in_yaml = entry is not None and not isinstance(entry.key, Alias) and source.kind == "yaml"
     head = line_at(source, entry.key.outer.start if in_yaml and entry is not None else node.span.start)
-    written = Written(
+    return Written(
         source,
         node.span,
         head,
@@ -93,13 +107,47 @@ def _site(
         repeated_in(source, node),
         open=node.open or bool(BASES & names_of(document)),
     )
-    return site_of(record, written, source.name)
 
 
-def _value_at(document: Mapping, path: str) -> Any:
+def _searched(source: Source, document: Mapping, record: Record, root: str, written: Written) -> abc.Iterator[Site]:
+    """Read the same configuration as a search may choose it, where the document has one."""
+    parameters = _node_at(document, record.search) if record.search is not None else None
+    if not isinstance(parameters, Mapping):
+        return
+    entries = dict(written.entries)
+    spaces: dict[Symbol, Space] = {}
+    for name, field in parameters.fields.items():
+        holder, _, key = str(name).rpartition(".")
+        if str(name) == root or root.startswith(f"{name}."):
+            return  # the whole configuration is chosen
+        if holder == root and key in record.keys:
+            space = _accepted(named_space(field.entry.value), record.keys[key], record)
+            entries[key], found = searched_value(source, field.entry, space)
+            spaces |= found
+    site = site_of(record, replace(written, entries=entries), source.name) if spaces else None
+    if site is not None:
+        yield replace(site, surface=Surface.SEARCH, spaces=spaces)
+
+
+def _accepted(space: Space | None, targets: tuple[Target, ...], record: Record) -> Space | None:
+    """Leave out what the framework refuses itself."""
+    if space is None:
+        return None
+    fields = [field for target in targets for field in target.to]
+    refused = [point for point in space.points if any(is_refused(Literal(point), field, record) for field in fields)]
+    points = tuple(point for point in space.points if point not in refused)
+    return replace(space, points=points) if points else None
+
+
+def _node_at(document: Mapping, path: str) -> Node | None:
     node: Node | None = document
     for name in path.split("."):
         if not isinstance(node, Mapping) or name not in node.fields:
-            return MISSING
+            return None
         node = content(node.fields[name].entry.value)
+    return node
+
+
+def _value_at(document: Mapping, path: str) -> Any:
+    node = _node_at(document, path)
     return MISSING if node is None else node.value

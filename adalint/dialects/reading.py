@@ -5,13 +5,13 @@ A dialect's keys are everywhere, in force or not: only a mapping whose own switc
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any, Final
 
-from adalint.dialects.framework import Dropped, Framework, Renamed
-from adalint.dialects.release import is_gone, pinned_release
-from adalint.dialects.values import handed_on, is_refused, translated
+from adalint.dialects.framework import Dropped, Framework, Raised, Renamed
+from adalint.dialects.release import is_gone, peft_range, pinned_release
+from adalint.dialects.values import handed_on, holds_of, is_refused, translated
 from adalint.plan import UNKNOWN_LOOP, Counter, Loop
 from adalint.schema.distance import edit_distance
 from adalint.site import Site, Surface
@@ -46,6 +46,10 @@ class Written:
     open: bool = False
     is_argv: bool = False
     """Words of a command line, of which every parser makes numbers."""
+    in_python: bool = False
+    """It is handed to the framework's own class or function, so that no other key need tell whose it is."""
+    coerces: bool | str | None = None
+    """What becomes of text where a number belongs, where that differs from the record's loader."""
 
 
 def site_of(record: Record, written: Written, file: str) -> Site | None:
@@ -68,6 +72,8 @@ def site_of(record: Record, written: Written, file: str) -> Site | None:
     is_dump = record.dump is not None and any(fnmatchcase(file, name) for name in record.dump.files)
     silent = frozenset(record.dump.always if record.dump is not None and is_dump else ())
     renamed = () if is_dump else (*_renamed(record, written), *_misspelt(record, written))
+    if written.in_python:  # what it imports may be there in an older release alone
+        renamed = tuple(one for one in renamed if one.certain)
     values, spelling = translate(record, written, silent) if record.implementation == "peft" else ({}, {})
     framework = Framework(
         record.title,
@@ -85,7 +91,8 @@ def site_of(record: Record, written: Written, file: str) -> Site | None:
         ),
         dropped=tuple(one for one in _dropped(record, written) if one.key not in silent),
         written=frozenset(written.entries),
-        peft=record.peft,
+        raised=() if is_dump or written.open else tuple(_raised(record, written, values)),
+        peft=peft_range(record, written.source.path),
     )
     values |= {one.key: one.value for one in renamed}
     values |= {one.key: one.value for one in framework.removed}
@@ -115,16 +122,15 @@ def _site(
 
 def _switch(record: Record, written: Written) -> tuple[str, Value] | None:
     """Find the entry that turns AdaLoRA on, with its key: all of one table of `activate` must hold."""
+    if any(key in written.entries and not _is_other(key, off, written) for key, off in record.deactivate.items()):
+        return None
     for table in record.activate:
         if all(_holds(key, wanted, written) for key, wanted in table.items()):
             here = [key for key in table if not key.startswith("/")]
             # The last one tells the most: `finetuning_type = "lora"` with `use_adalora = true`.
-            return (here[-1], written.entries[here[-1]]) if here else ("", _nothing_at(written.head))
+            nothing = Value(UNKNOWN, written.head, written.head, "")
+            return (here[-1], written.entries[here[-1]]) if here else ("", nothing)
     return None
-
-
-def _nothing_at(head: Span) -> Value:
-    return Value(UNKNOWN, head, head, "")
 
 
 def _holds(key: str, wanted: Any, written: Written) -> bool:
@@ -141,6 +147,11 @@ def _holds(key: str, wanted: Any, written: Written) -> bool:
     return any(_is_same(found, option) for option in options)
 
 
+def _is_other(key: str, value: Any, written: Written) -> bool:
+    """Tell whether a key certainly has another value."""
+    return isinstance(written.entries[key].expr, Literal) and not _holds(key, value, written)
+
+
 def _is_same(found: Any, option: Any) -> bool:
     if isinstance(found, str) and isinstance(option, str):
         return found.lower() == option.lower()
@@ -151,6 +162,8 @@ def _is_same(found: Any, option: Any) -> bool:
 
 def _is_spoken(record: Record, written: Written, file: str) -> bool:
     detect = record.detect
+    if written.in_python:
+        return True
     if written.is_argv and record.cli is not None and record.cli.certain:
         return True
     names = written.around
@@ -171,7 +184,8 @@ def translate(
     A field that is computed from a key has no key of its own: what it becomes cannot be written back.
     """
     entries = written.entries
-    coerces = written.is_argv or (record.loader.coerces if record.loader is not None else False)
+    of_loader = record.loader.coerces if record.loader is not None else False
+    coerces = written.is_argv or (of_loader if written.coerces is None else written.coerces)
     values: dict[str, Value] = {}
     spelling: dict[str, str] = {}
     computed: list[tuple[str, Target]] = []
@@ -205,7 +219,7 @@ def translate(
 
 
 def _with(value: Value, expr: Expr) -> Value:
-    return Value(expr, value.span, value.key_span, value.text, shared=value.shared, given=value.given)
+    return replace(value, expr=expr)
 
 
 def _defaults(record: Record, *, is_dump: bool) -> dict[str, Expr]:
@@ -223,6 +237,15 @@ def _loop(record: Record) -> Loop:
     if driver is None or driver.who in {"user", "unknown"} or driver.every != "optimizer step":
         return UNKNOWN_LOOP
     return Loop(allocates=driver.who == "framework", counter=Counter(start=driver.first))
+
+
+def _raised(record: Record, written: Written, values: Mapping[str, Value]) -> Iterator[Raised]:
+    """Find the values on which its own training raises, where nothing makes it train in another way."""
+    for one in record.raises:
+        value = values.get(one.field)
+        usual = not any(key in written.entries for key in one.unless)
+        if usual and value is not None and holds_of(one.when, one.field, value.expr):
+            yield Raised(one.field, one.stage, one.exception)
 
 
 def _renamed(record: Record, written: Written) -> Iterator[Renamed]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Final, Literal, Self
 
+from packaging.specifiers import SpecifierSet
+from packaging.version import Version
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from adalint.rulebook.language import Condition, parse
@@ -120,6 +122,19 @@ class Drop(_Table):
     unless: tuple[Any, ...] = ()
 
 
+class Raising(_Table):
+    """A value on which the framework's own training raises although PEFT's would not.
+
+    `when` is asked of the field. Keys of `unless` make it train in another way, of which nothing is said.
+    """
+
+    field: str
+    when: str
+    stage: Literal["forward", "first mask", "step"]
+    exception: str
+    unless: Names = ()
+
+
 class Dump(_Table):
     """Files that the framework writes itself, and the keys that always stand in them."""
 
@@ -142,6 +157,25 @@ class Commands(_Table):
     """Flags that take no value."""
 
 
+class DictOf(_Table):
+    """A parameter of a framework's class or function that takes the keys as a dict; `position` counts from 0."""
+
+    call: str
+    parameter: str
+    position: int
+
+
+class Python(_Table):
+    """How the dialect is spoken in Python: `keywords` are classes and functions that take the keys as keywords.
+
+    `coerces` is that of the loader where it differs.
+    """
+
+    keywords: Names = ()
+    dicts: tuple[DictOf, ...] = ()
+    coerces: bool | Literal["fractions"] | None = None
+
+
 class Claim(_Table):
     """Where something in the record is known from."""
 
@@ -160,10 +194,14 @@ class Record(_Table):
     the document, and `"*"` any value. `keys` maps the framework's keys to PEFT's fields, `defaults` holds what PEFT is
     given where nothing is written and that differs from PEFT's own default, `computed` the fields whose value only the
     framework knows, and `unreachable` those that it has no key for and leaves at PEFT's default. What `refuses` says of
-    a field's value is a mistake that the framework tells itself.
+    a field's value is a mistake that the framework tells itself before PEFT sees it, and what `raises` says one that
+    shows in training. `peft` are the releases of PEFT that it is installed with, and `peft_before` those of its earlier
+    releases, by the first that changed them.
     """
 
     marks: tuple[str, ...] = Field(min_length=1)
+    modules: tuple[str, ...] = ()
+    """What a Python file imports that speaks it; stands on the second line."""
     title: str
     url: str
     package: str | None = None
@@ -174,11 +212,14 @@ class Record(_Table):
     surfaces: tuple[Literal["json", "yaml", "cli", "python"], ...] = Field(min_length=1)
     detect: Detect = Detect()
     activate: tuple[dict[str, Scalar | tuple[Scalar, ...]], ...] = Field(min_length=1)
+    deactivate: dict[str, Scalar] = {}
+    """What turns it off again, whatever `activate` says."""
     keys: dict[str, Targets] = {}
     defaults: dict[str, Scalar] = {}
     computed: Names = ()
     unreachable: Names = ()
     refuses: dict[str, str] = {}
+    raises: tuple[Raising, ...] = ()
     only_written: bool = False
     """Nothing is known of what is not written."""
     generic: bool = False
@@ -191,8 +232,12 @@ class Record(_Table):
     removed: tuple[Renaming, ...] = ()
     dropped: tuple[Drop, ...] = ()
     dump: Dump | None = None
+    search: str | None = None
+    """Where a document says what a search may choose, by the paths of its keys, in the words of Ray Tune."""
     cli: Commands | None = None
+    python: Python | None = None
     peft: str | None = None
+    peft_before: dict[str, str] = {}
     source: tuple[Claim, ...] = Field(min_length=1)
 
     @property
@@ -203,7 +248,8 @@ class Record(_Table):
     @model_validator(mode="after")
     def _speaks_of_fields_that_exist(self) -> Self:
         named = [field for target in self.targets for field in target.to]
-        for field in (*named, *self.defaults, *self.computed, *self.unreachable, *self.refuses):
+        raising = [one.field for one in self.raises]
+        for field in (*named, *self.defaults, *self.computed, *self.unreachable, *self.refuses, *raising):
             if field not in FIELDS:
                 raise ValueError(f"{field!r} is no field of AdaLoraConfig")
         if self.adalora and not (self.driver and self.total_step and self.loader):
@@ -214,12 +260,18 @@ class Record(_Table):
             raise ValueError("a framework without AdaLoRA has no [keys]")
         if ("cli" in self.surfaces) != (self.cli is not None):
             raise ValueError('[cli] goes with "cli" among the surfaces')
+        if len({"python" in self.surfaces, self.python is not None, bool(self.modules)}) > 1:
+            raise ValueError('[python] and `modules` go with "python" among the surfaces')
         told = {*named, *self.defaults, *self.computed, *self.unreachable, "total_step"}
         untold = [name for name in _SCHEDULE if name not in told]
         if self.adalora and not self.generic and untold:
             raise ValueError(f"nothing says how {untold[0]} is set: [keys], `computed` or `unreachable` must")
         for target in self.targets:
             _ = target.expression
-        for condition in self.refuses.values():
+        for condition in (*self.refuses.values(), *(one.when for one in self.raises)):
             parse(condition)
+        if self.peft_before and not (self.package and self.peft):
+            raise ValueError("`peft-before` goes with `package` and `peft`")
+        for before, allowed in self.peft_before.items():
+            _ = Version(before), SpecifierSet(allowed)
         return self

@@ -88,7 +88,7 @@ def place(site: Site, operations: Sequence[Operation]) -> tuple[Edit, ...]:
                 names[to] = name
             case Set(field=name, text=text, after=after):
                 written = names.get(name, name)
-                if written in site.values:
+                if written in homes.values:
                     replaced = homes.of(written).find(written)
                     if replaced.holds_comment:
                         raise Unplaceable(f"a comment stands inside the value of {written}")
@@ -140,10 +140,11 @@ class _Homes:
 
     def __init__(self, site: Site) -> None:
         self.site = site
+        self.values = {site.key_of(name): value for name, value in site.values.items()}
         self._layouts: dict[Span, Layout] = {}
 
     def of(self, name: str) -> Layout:
-        value = self.site.values.get(name)
+        value = self.values.get(name)
         if value is None:
             raise Unplaceable(f"{name} is not written here")
         if value.shared or value.home is None:
@@ -154,7 +155,7 @@ class _Homes:
     def near(self, anchor: str) -> Layout:
         """Find where a new field goes: beside its anchor, else beside the last field, else into the call."""
         homes = [value.home for value in self.site.values.values() if value.home is not None and not value.shared]
-        beside = self.site.values.get(anchor)
+        beside = self.values.get(anchor)
         if beside is not None and beside.home is not None and not beside.shared:
             return self._read(beside.home)
         return self._read(self.site.span if self.site.span in homes or not homes else homes[-1])

@@ -94,7 +94,7 @@ def _of_field(source: Source, settings: Settings, offset: int) -> Hover | None:
     for text, at in _texts_at(source, offset):
         if text.kind in HOSTS:
             continue
-        sites = [site for site in read_sites(text) if site.surface is not Surface.ELSEWHERE]
+        sites = [site for site in read_sites(text) if site.surface not in {Surface.ELSEWHERE, Surface.SEARCH}]
         found = field_at(sites, at)
         if found is not None:
             site, name, span = found

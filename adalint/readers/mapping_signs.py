@@ -105,9 +105,14 @@ RECORD_KEYS: Final = frozenset(
         "datetime_complete",
     ]
 )
+SEARCH_PARENTS: Final = re.compile(
+    r"search|\w*search_space|\w*param_space|space|sweeps?|grid\w*|\w*_grid|hyperparameter_search|hparam_search|"
+    r"tune_config",
+    re.IGNORECASE,
+)
 RECORD_PARENTS: Final = re.compile(
-    r"best|best_\w+|trials?|results?|history|search|\w*search_space|\w*param_space|space|sweeps?|grid\w*|\w*_grid|"
-    r"hyperparameter_search|hparam_search|tune_config|run_info|records?|leaderboard|properties|completed",
+    r"best|best_\w+|trials?|results?|history|run_info|records?|leaderboard|properties|completed|"
+    + SEARCH_PARENTS.pattern,
     re.IGNORECASE,
 )
 MEASURED: Final = re.compile(

@@ -20,6 +20,7 @@ from adalint.readers.mapping_signs import (
     LORA_FIELDS,
     OWN_FIELDS,
     RECORD_PARENTS,
+    SEARCH_PARENTS,
     chosen,
     is_description,
     is_off,
@@ -29,6 +30,7 @@ from adalint.readers.mapping_signs import (
     text_of,
     value_of,
 )
+from adalint.readers.mapping_spaces import block_of_ranges, sweeps, swept
 from adalint.readers.tree import Alias, Entry, Field, Mapping, Node, Sequence, Tree, content, name_of
 from adalint.readers.yaml_reader import read_yaml
 from adalint.site import RUN_LENGTH_NAMES, Site, Surface
@@ -89,6 +91,7 @@ def read_sites(source: Source) -> list[Site]:
     spoken = {site.span for site in found}
     free = (site for document in tree.documents for site in _walk(source, tree, document, templates))
     found += (site for site in free if site.span not in spoken)
+    found += [*sweeps(source, tree), *swept(source, tree, found)]
     return sorted(found, key=lambda site: site.span)
 
 
@@ -98,8 +101,11 @@ def _names_adalora(root: Mapping) -> bool:
 
 
 def _adapter_config(source: Source, root: Mapping) -> Site:
+    from adalint.readers.training_params import run_length_beside
+
     saved = value_of(root, "inference_mode") is True
     values = values_in(source, Tree((root,)), root)
+    length, file = (None if saved else run_length_beside(source)) or (None, None)
     return Site(
         source,
         Surface.ADAPTER_CONFIG,
@@ -107,6 +113,8 @@ def _adapter_config(source: Source, root: Mapping) -> Site:
         line_at(source, root.span.start),
         values,
         saved=saved,
+        run_length=length,
+        run_length_file=file,
         wrapped=not saved,
         repeated=repeated_in(source, root),
     )
@@ -164,6 +172,8 @@ class _Place:
     entry: Entry | None = None
     method: str | None = None
     run_length: Value | None = None
+    is_search: bool = False
+    """It stands in a part that tells what a search may choose."""
 
     @property
     def is_block(self) -> bool:
@@ -175,19 +185,19 @@ def _walk(source: Source, tree: Tree, document: Node, templates: frozenset[Conte
     """Go down what counts: merged entries as their mappings see them, no templates, records or disabled parts."""
     based = isinstance(document, Mapping) and any(isinstance(value_of(document, name), str | list) for name in BASES)
     stack = [_Place(document, run_length=_run_length(document, None))]
-    seen: set[tuple[Node, str | None, bool]] = set()
+    seen: set[tuple[Node, str | None, bool, bool]] = set()
     sites: set[Node] = set()
     while stack:
         place = stack.pop()
         node = content(place.node)
-        if node is None or (node, place.method, place.is_block) in seen:
+        if node is None or (node, place.method, place.is_block, place.is_search) in seen:
             continue
-        seen.add((node, place.method, place.is_block))
+        seen.add((node, place.method, place.is_block, place.is_search))
         if isinstance(node, Sequence):
             items = [item for item in node.items if isinstance(item, Alias) or item not in templates]
             lengths = [_run_length(item, place.run_length) for item in items]
             stack.extend(
-                _Place(item, None, place.method, length)
+                _Place(item, None, place.method, length, place.is_search)
                 for item, length in reversed(list(zip(items, lengths, strict=True)))
             )
         elif isinstance(node, Mapping) and not is_record(node) and not is_off(node):
@@ -201,9 +211,11 @@ def _walk(source: Source, tree: Tree, document: Node, templates: frozenset[Conte
             for name, field in reversed(list(node.fields.items())):
                 value = field.entry.value
                 own_template = field.own and not isinstance(value, Alias) and value in templates
-                if own_template or (isinstance(name, str) and RECORD_PARENTS.fullmatch(name)):
+                key = name if isinstance(name, str) else ""
+                is_search = SEARCH_PARENTS.fullmatch(key) is not None
+                if own_template or (RECORD_PARENTS.fullmatch(key) and not is_search):
                     continue
-                stack.append(_Place(value, field.entry, method, place.run_length))
+                stack.append(_Place(value, field.entry, method, place.run_length, place.is_search or is_search))
 
 
 def _run_length(root: Node, around: Value | None) -> Value | None:
@@ -251,7 +263,12 @@ def _site(source: Source, tree: Tree, node: Mapping, place: _Place) -> Site | No
         surface = Surface.BLOCK if _is_block(node) else None
     if surface in {Surface.BLOCK, Surface.PEFT_TYPE} and is_description(fields):
         return None
-    if surface is None or is_search_space(fields) or chosen(node) not in {None, "adalora"}:
+    if surface is None or chosen(node) not in {None, "adalora"}:
+        return None
+    if is_search_space(fields):
+        is_free = surface in {Surface.BLOCK, Surface.PEFT_TYPE}
+        return block_of_ranges(source, fields, holder.node.span, _head(source, holder)) if is_free else None
+    if place.is_search:
         return None
     aliased = isinstance(holder.node, Alias)
     span = holder.node.span

@@ -36,6 +36,7 @@ from adalint.readers.python_shapes import (
     path_in,
     test_of,
 )
+from adalint.readers.python_spaces import searched_argument, suggestion
 from adalint.values import BINARY, FUNCTIONS_OF_NUMBERS, UNKNOWN, Expr, Literal, Symbol, operate
 
 if TYPE_CHECKING:
@@ -44,7 +45,14 @@ if TYPE_CHECKING:
     from adalint.readers.python_bindings import Binding
     from adalint.readers.python_scopes import FileMap
     from adalint.readers.python_worlds import Result, World
+    from adalint.spaces import Space
 
+_FUNCTIONS: Final[Mapping[str, str]] = {
+    "math.ceil": "ceil",
+    "math.floor": "floor",
+    "hyperopt.pyll.scope.int": "int",
+    "hyperopt.pyll.base.scope.int": "int",
+}
 MAX_DEPTH: Final = 40
 MAX_STEPS: Final = 10_000
 _CONSTANTS: Final[Mapping[str, float]] = {
@@ -60,6 +68,10 @@ class Flow:
     def __init__(self, file_map: FileMap, world: World) -> None:
         self.map = file_map
         self.world = world
+        self.spaces: dict[Symbol, Space] = {}
+        """What a search may choose for the symbols that have been met."""
+        self.clashing: set[Symbol] = set()
+        """Those of which that cannot be told."""
         self._depth = 0
         self._steps = 0
 
@@ -273,7 +285,10 @@ class Flow:
         path = self.map.path_of(node.func) or ""
         if path.startswith("peft."):
             return Symbol(ast.unparse(node))
-        name = {"math.ceil": "ceil", "math.floor": "floor"}.get(path, "")
+        suggested = suggestion(self, node)
+        if suggested is not None:
+            return suggested
+        name = _FUNCTIONS.get(path, "")
         if isinstance(node.func, ast.Name) and not self.map.bindings(node.func.id, node):
             name = node.func.id
         match name, node:
@@ -543,6 +558,8 @@ class Flow:
     def _argument(self, function: FunctionNode, name: str) -> ast.expr | None:
         """Find what the callers give for a parameter; several callers are several worlds."""
         callers = self.map.callers_of(function)
+        if not callers and parameters(function)[:1] == [name]:
+            return searched_argument(self, function)
         if not callers or len(callers) > MAX_CALLERS:
             return None
         chosen = self.world.choose(("caller", function), tuple(range(len(callers))))

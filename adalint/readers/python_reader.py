@@ -14,8 +14,10 @@ from typing import TYPE_CHECKING, Final
 
 from adalint.readers.python_afterwards import afterwards
 from adalint.readers.python_classes import class_defaults, class_fields, lineage
+from adalint.readers.python_config_dicts import config_dicts, without_housekeeping
 from adalint.readers.python_dicts import keywords
 from adalint.readers.python_flow import Flow
+from adalint.readers.python_guards import free_spaces
 from adalint.readers.python_moments import is_judged
 from adalint.readers.python_scopes import FileMap, dotted, map_of
 from adalint.readers.python_shapes import is_pure, last_name
@@ -34,7 +36,7 @@ if TYPE_CHECKING:
     from adalint.values import Expr
 
 CLASS_NAME: Final = "AdaLoraConfig"
-_SIGNS: Final = (CLASS_NAME.encode(), b"get_peft_config", b"update_and_allocate")
+_SIGNS: Final = (CLASS_NAME.encode(), b"get_peft_config", b"update_and_allocate", b"ADALORA")
 """One of these stands in every file that makes a configuration, or calls the allocator."""
 
 
@@ -55,6 +57,9 @@ class Construction:
     accepts: frozenset[str] = frozenset()
     reads: frozenset[str] = frozenset()
     """Fields that a subclass's own methods read."""
+    surface: Surface = Surface.CALL
+    in_config: bool = False
+    """`table` is a dict of a config module, which somebody else's code hands on."""
 
 
 def read_sites(source: Source) -> list[Site]:
@@ -63,17 +68,21 @@ def read_sites(source: Source) -> list[Site]:
     Raises:
         ReadError: the text is not Python.
     """
+    from adalint.dialects.python import sites_in_python
+
+    spoken = sites_in_python(source)
     if not any(sign in source.content for sign in _SIGNS):
         parse(source)
-        return []
+        return spoken
     file_map = map_of(source)
     if _replaces_the_class(file_map):
-        return []
+        return spoken
     found = [one for one in _constructions(file_map) if is_judged(one.node, file_map)]
     lengths = _length_nodes(file_map)
     made = [(one.node, site) for one in found if (site := _site(one, file_map, lengths)) is not None]
     sites = _paired([site for _, site in made])
-    return with_trainings(sites, [node for node, _ in made], Flow(file_map, World(blind=True)))
+    sites = with_trainings(sites, [node for node, _ in made], Flow(file_map, World(blind=True)))
+    return sorted([*sites, *spoken], key=lambda site: site.span) if spoken else sites
 
 
 def _replaces_the_class(file_map: FileMap) -> bool:
@@ -103,6 +112,9 @@ def _constructions(file_map: FileMap) -> Iterator[Construction]:
             yield made
     if _builds_from_tables(file_map):
         yield from _table_rows(file_map)
+    for one in config_dicts(flow, lambda node: is_configuration_class(node, flow)):
+        head = file_map.span(one.named_by)
+        yield Construction(one.node, head, table=one.node, open=one.open, surface=one.surface, in_config=True)
 
 
 def _construction(call: ast.Call, flow: Flow, has_partials: bool) -> Construction | None:
@@ -217,7 +229,8 @@ def _site(made: Construction, file_map: FileMap, lengths: Sequence[ast.AST]) -> 
 
 def _same(site: Site, other: Site) -> bool:
     exprs = {name: value.expr for name, value in site.values.items()}
-    return exprs == {name: value.expr for name, value in other.values.items()} and site.open == other.open
+    others = {name: value.expr for name, value in other.values.items()}
+    return exprs == others and site.open == other.open and site.spaces == other.spaces
 
 
 def _reading(made: Construction, flow: Flow, lengths: Sequence[ast.AST]) -> Site | None:
@@ -228,24 +241,27 @@ def _reading(made: Construction, flow: Flow, lengths: Sequence[ast.AST]) -> Site
         entries = flow.mapping(made.table)
         if entries is None or (made.node is not made.table and not _is_adalora(entries)):
             return None
+        entries = without_housekeeping(entries) if made.in_config else entries
     else:
         entries = keywords(flow, made.before).merged(keywords(flow, made.keywords, home=span))
     after = afterwards(made.node, file_map)
     if after is None:
         return None
+    values = {name: value_of(item, file_map.source) for name, item in entries.items.items()}
     return Site(
         source=file_map.source,
-        surface=Surface.CALL,
+        surface=made.surface,
         span=span,
         head=made.head,
-        values={name: _value(item, file_map.source) for name, item in entries.items.items()},
+        values=values,
         open=made.open or entries.open,
         late_total_step=any(map(_is_late, lengths)),
         run_length=_run_length(made.node, flow, lengths),
         read_back=after.read | made.reads,
         changed_later=after.changed - {"total_step"},
         accepts=made.accepts,
-        wrapped=is_wrapped(made.node, file_map),
+        wrapped=is_wrapped(made.node, file_map) or (made.in_config and made.surface is Surface.CALL),
+        spaces=free_spaces(flow, values, made.node) if flow.spaces else {},
     )
 
 
@@ -254,7 +270,8 @@ def _is_adalora(entries: Entries) -> bool:
     return kind is not None and kind.expr == Literal("ADALORA")
 
 
-def _value(item: Item, source: Source) -> Value:
+def value_of(item: Item, source: Source) -> Value:
+    """Read an entry of a dict as the value of a field."""
     text = source.slice(item.span) if item.text is None else item.text
     pure = item.node is None or is_pure(item.node)
     return Value(item.expr, item.span, item.key_span, text, shared=item.home is None, home=item.home, pure=pure)

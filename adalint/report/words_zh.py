@@ -38,6 +38,7 @@ CHINESE: Final[Mapping[str, str]] = {
     "        or:": "  或者：",
     "{setting} under [tool.adalint.intent]": "在 [tool.adalint.intent] 中写上 {setting}",
     "{name} is here": "{name} 在这里",
+    "the search may choose {choice}: {problem}": "搜索可能选中 {choice}：{problem}",
     "cannot be read: {error}": "无法读取：{error}",
     # The end of a run
     "Not shown here: {findings}. `adalint check` shows all.": (

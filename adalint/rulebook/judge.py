@@ -141,6 +141,7 @@ class SiteFacts:
             "wrapped": Literal(site.wrapped),
             "knows_run_length": Literal(site.run_length is not None),
             "run_length": site.run_length.expr if site.run_length else Literal(None),
+            "run_length_file": Literal(site.run_length_file) if site.run_length_file else UNKNOWN,
         }
         return facts[fact]
 
