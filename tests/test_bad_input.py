@@ -275,7 +275,7 @@ class TestLinks:
         Path("x.py").symlink_to("nowhere.py")
         assert adalint("check", ".") == (
             0,
-            "Nothing to check: no Python, JSON, YAML, notebook or Markdown file there.\n",
+            "Nothing to check: no Python, JSON, YAML, shell, notebook or Markdown file there.\n",
         )
         code, said = adalint("check", "x.py")
         assert (code, "a link leads nowhere" in said) == (1, True)

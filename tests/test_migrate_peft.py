@@ -145,6 +145,16 @@ class TestGit:
         assert migrate("0.21", str(repository)).exit_code == 1
         assert migrate("0.21", str(repository), "--write", "--allow-dirty").exit_code == 0
 
+    def test_without_git_nobody_knows_and_nothing_is_written(
+        self, repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        (tmp_path / "empty").mkdir()
+        monkeypatch.setenv("PATH", str(tmp_path / "empty"))
+        done = migrate("0.21", str(repository), "--write")
+        assert (done.exit_code, "--allow-dirty" in done.stderr) == (2, True)
+        assert (repository / "train.py").read_text() == REVERSED
+        assert migrate("0.21", str(repository), "--write", "--allow-dirty").exit_code == 0
+
     def test_a_file_that_git_does_not_know_makes_nothing_dirty(self, repository: Path) -> None:
         (repository / "new.txt").write_text("y")
         assert migrate("0.21", str(repository), "--write").exit_code == 0
@@ -168,6 +178,20 @@ class TestBadInput:
         assert done.exit_code == 1
         assert "a.py:2" in done.stderr
         assert json.loads((adapter / CONFIG).read_text())["total_step"] == 6
+
+    def test_what_is_read_only_is_not_called_done(self, tmp_path: Path) -> None:
+        for name in ("fixed.py", "free.py"):
+            (tmp_path / name).write_text(REVERSED)
+        (tmp_path / "fixed.py").chmod(0o444)
+        done = migrate("0.21", str(tmp_path), "--write", "--report", str(tmp_path / "report.json"))
+        assert done.exit_code == 2
+        assert "fixed.py: not written: it is read-only" in done.stderr
+        assert "free.py:" in done.stderr
+        assert "fixed.py:8" not in done.stderr
+        assert done.stderr.endswith("1 file written, 0 left for you.\n")
+        assert (tmp_path / "fixed.py").read_text() == REVERSED
+        told = json.loads((tmp_path / "report.json").read_text())["files"]
+        assert [one["filename"].endswith("free.py") for one in told] == [True]
 
     def test_a_report_that_cannot_be_written_is_told(self, adapter: Path, tmp_path: Path) -> None:
         done = migrate("0.21", str(adapter), "--report", str(tmp_path / "no" / "x.json"))

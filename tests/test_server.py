@@ -354,6 +354,9 @@ def test_what_the_settings_leave_out_is_not_checked(editor, tmp_path):
     editor(talk)
 
 
+LAUNCH = "swift sft --tuner_type adalora --adalora_init_r 8 --adalora_target_r 16\n"
+
+
 def test_a_text_without_a_file_is_read_by_its_language(editor, tmp_path):
     async def talk(client):
         client.open("untitled:Untitled-1", REVERSED)
@@ -362,11 +365,14 @@ def test_a_text_without_a_file_is_read_by_its_language(editor, tmp_path):
         client.open("untitled:Untitled-2", REVERSED, "lua")
         client.open("untitled:Untitled-3", REVERSED)
         await client.diagnostics("untitled:Untitled-3")
+        client.open("untitled:Untitled-4", LAUNCH, "shellscript")
+        assert [one.code for one in await client.diagnostics("untitled:Untitled-4")] == ["ADA102"]
         return set(client.published)
 
     assert {one for one in editor(talk) if one.startswith(("untitled:", "git:"))} == {
         "untitled:Untitled-1",
         "untitled:Untitled-3",
+        "untitled:Untitled-4",
     }
 
 

@@ -127,7 +127,7 @@ def _summary(inputs: Inputs, reports: Sequence[Report], fixing: bool) -> str:
     if not inputs.read and inputs.request.changed_since is not None:
         return said("Nothing to check: no file has changed since {rev}.", language, rev=inputs.request.changed_since)
     if not inputs.read:
-        return said("Nothing to check: no Python, JSON, YAML, notebook or Markdown file there.", language)
+        return said("Nothing to check: no Python, JSON, YAML, shell, notebook or Markdown file there.", language)
     if not inputs.mentioning:
         files = counted(inputs.read, "file", language)
         return said("All clear: {files} read, AdaLoRA is not in use.", language, files=files)

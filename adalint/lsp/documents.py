@@ -24,6 +24,9 @@ KIND_OF_LANGUAGE: Final = {
     "yaml": Kind.YAML,
     "markdown": Kind.MARKDOWN,
     "quarto": Kind.MARKDOWN,
+    "shellscript": Kind.SHELL,
+    "sh": Kind.SHELL,
+    "bash": Kind.SHELL,
 }
 """The kind of a text that has no file yet, by the name of its language in the protocol."""
 

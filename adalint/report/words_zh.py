@@ -98,8 +98,8 @@ CHINESE: Final[Mapping[str, str]] = {
     ),
     "Nothing to check: no file has changed since {rev}.": "没有可检查的内容：自 {rev} 以来没有文件改动。",
     "Nothing found in what could be checked.": "能检查的部分没有发现问题。",
-    "Nothing to check: no Python, JSON, YAML, notebook or Markdown file there.": (
-        "没有可检查的内容：那里没有 Python、JSON、YAML、笔记本或 Markdown 文件。"
+    "Nothing to check: no Python, JSON, YAML, shell, notebook or Markdown file there.": (
+        "没有可检查的内容：那里没有 Python、JSON、YAML、shell、笔记本或 Markdown 文件。"
     ),
     "All clear: {files} read, AdaLoRA is not in use.": "一切正常：读了 {files}，没有使用 AdaLoRA。",
     "All clear: {files} with AdaLoRA, nothing to report.": "一切正常：{files}用到了 AdaLoRA，没有问题。",

@@ -18,7 +18,7 @@ export const FOLLOWED = [
 export const RESTARTING = ["adalint.enable", "adalint.path"] as const;
 
 /** Languages whose files the server reads. */
-export const LANGUAGES = ["python", "json", "jsonc", "yaml", "markdown"] as const;
+export const LANGUAGES = ["python", "json", "jsonc", "yaml", "markdown", "shellscript", "makefile", "dockerfile"] as const;
 
 /**
  * Give what the server is told of the section `adalint`: only what somebody has set, so that the settings files have the

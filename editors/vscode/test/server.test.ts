@@ -65,6 +65,8 @@ for (const [name, language, text] of [
   ["exp %23 量.yaml", "yaml", YAML],
   ["adapter_config.json", "json", JSON_TEXT],
   ["notes.md", "markdown", `# 量\n\n\`\`\`python\n${SPARE}\`\`\`\n`],
+  ["train.sh", "shellscript", "# 量\nswift sft --tuner_type adalora --adalora_init_r 8 --adalora_target_r 16\n"],
+  ["Makefile", "makefile", "run:\n\tswift sft --tuner_type adalora --adalora_init_r 8 --adalora_target_r 16\n"],
 ] as const) {
   void test(`${name} has the findings of the command line`, LIMIT, async () => {
     await converse(async (conversation) => {
