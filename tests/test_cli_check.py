@@ -192,7 +192,9 @@ class TestOutput:
         assert run("check").stderr == line
 
     def test_an_empty_folder_is_not_called_clear(self) -> None:
-        assert run("check").stderr == "Nothing to check: no Python, JSON, YAML, shell, notebook or Markdown file there.\n"
+        assert (
+            run("check").stderr == "Nothing to check: no Python, JSON, YAML, shell, notebook or Markdown file there.\n"
+        )
 
     def test_the_summary_counts(self) -> None:
         put(x_py=REVERSED + IGNORED_RANK, y_py=REVERSED)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from adalint.dialects.arguments import site_of_arguments
+from adalint.dialects.arguments import site_of_arguments, sites_of_commands
 from adalint.plan import assemble
 from adalint.readers.shell_reader import read_commands
 from adalint.rulebook.framework_checks import framework_never_allocates, framework_without_adalora, renamed_option
@@ -96,6 +96,22 @@ def test_the_launcher_and_the_folder_of_a_script_do_not_matter():
 )
 def test_what_is_not_in_force_or_somebody_elses_is_no_configuration(text):
     assert sites_in(text) == []
+
+
+@pytest.mark.parametrize(
+    ("command", "number"),
+    [
+        (f"echo {SWIFT} --adalora_init_r 8", 0),
+        (f": {SWIFT} --adalora_init_r 8", 0),
+        (f"echo training; {SWIFT} --adalora_init_r 8", 1),
+        (f"nohup {SWIFT} --adalora_init_r 8 &", 1),
+        (f"python -m swift.cli.sft {SWIFT.removeprefix('swift sft ')} --adalora_init_r 8", 1),
+        (f"torchrun --nproc_per_node 2 ms-swift/swift/cli/sft.py {SWIFT.removeprefix('swift sft ')}", 1),
+        (f"python sft.py {SWIFT.removeprefix('swift sft ')}", 0),
+    ],
+)
+def test_a_command_that_is_only_shown_is_not_run(command, number):
+    assert len(sites_of_commands(Source("run.sh", Kind.SHELL, command.encode()))) == number
 
 
 def test_words_that_nobody_knows_and_files_of_options_may_say_more():

@@ -123,7 +123,10 @@ class TestMakefile:
         ("text", "expected"),
         [
             ("t: data ; python a.py --x 1\n", [["python", "a.py", "--x", "1"]]),
-            ("R = 3\nt: $(shell ls; x) ;@python a.py $(R)\n\tpython b.py\n", [["python", "a.py", "3"], ["python", "b.py"]]),
+            (
+                "R = 3\nt: $(shell ls; x) ;@python a.py $(R)\n\tpython b.py\n",
+                [["python", "a.py", "3"], ["python", "b.py"]],
+            ),
             ("t: X = a ; python a.py\n", []),
             ("t: # ; python a.py\n", []),
             ("x = a:b ; python a.py\n", []),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from adalint.dialects import spoken_in
 from adalint.dialects.reading import MISSING, Written, site_of
@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from adalint.source import Source
     from adalint.values import Expr
 
+_ONLY_SHOWN: Final = frozenset({":", "echo", "printf", "cat", "grep", "which", "type", "man"})
+"""Commands that run nothing of what stands behind them."""
+
 
 def sites_of_commands(source: Source) -> list[Site]:
     """Find the command lines of a shell script that speak a framework's dialect, in the order of the text.
@@ -29,7 +32,7 @@ def sites_of_commands(source: Source) -> list[Site]:
     """
     from adalint.readers.shell_reader import read_commands
 
-    commands = (command for command in read_commands(source) if command.words)
+    commands = (one for one in read_commands(source) if one.words and one.words[0].value not in _ONLY_SHOWN)
     sites = (site_of_arguments(source, command.words, command.span) for command in commands)
     return [site for site in sites if site is not None]
 
