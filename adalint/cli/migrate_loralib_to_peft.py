@@ -8,7 +8,8 @@ import click
 
 from adalint.cli.migrate_texts import for_texts, run
 
-_SIGNS: Final = (b"RankAllocator", b"SVDLinear", b"compute_orth_regu", b"apply_adalora", b"apply_rankselector")
+_SIGNS: Final = (b"import", b"apply_adalora", b"apply_rankselector")
+"""What takes part: flags, and Python that may build on the layers of another file."""
 
 
 @click.command("loralib-to-peft")
@@ -17,11 +18,17 @@ def command(**options: Any) -> None:
     """Move Python files and notebooks in PATH… from loralib's AdaLoRA to PEFT, and list the flags of its scripts.
 
     SVDLinear, RankAllocator, update_and_mask and compute_orth_regu become plain layers, an AdaLoraConfig and
-    update_and_allocate, with the same ranks at the same steps. A file is moved whole or not at all; what keeps it is
-    told. Flags in shell scripts are listed with what they become.
+    update_and_allocate, with the same ranks at the same steps. A file is moved whole or not at all, and layers together
+    with the training that imports them; what keeps them is told. Flags in shell scripts are listed with what they
+    become.
     """
     from adalint.migrate.loralib_to_peft import to_peft
+    from adalint.migrate.loralib_together import together
 
     paths = options.pop("paths")
-    code = run("loralib-to-peft", paths, to_peft, lambda raw: any(sign in raw for sign in _SIGNS), **options)
+
+    def concerns(raw: bytes) -> bool:
+        return any(sign in raw for sign in _SIGNS)
+
+    code = run("loralib-to-peft", paths, to_peft, concerns, together=together, **options)
     click.get_current_context().exit(code)

@@ -13,7 +13,7 @@ import click
 from adalint.cli.failure import Failure, say
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from adalint.migrate.texts import Migrated
     from adalint.settings import Settings
@@ -51,11 +51,13 @@ def run(
     report: str | None,
     quiet: bool,
     isolated: bool,
+    together: Callable[[Sequence[tuple[Source, Settings]]], Callable[[Source, Settings], Migrated]] | None = None,
 ) -> int:
     """Migrate the files below some paths; give the exit code.
 
-    `concerns` tells by the bytes of a file whether it is looked at. 0: all is as it should be, or was written and
-    nothing is left; 1: something would be written, or is left for a person; 2: a file could not be read or written.
+    `together` sees all of them first, and gives what stands for `migrate` then. `concerns` tells by the bytes of a file
+    whether it is looked at. 0: all is as it should be, or was written and nothing is left; 1: something would be
+    written, or is left for a person; 2: a file could not be read or written.
 
     Raises:
         Failure: a path does not exist, or a file that is to be written lies in a repository with other changes.
@@ -66,7 +68,11 @@ def run(
     outcomes: list[Migrated] = []
     roots: dict[str, str] = {}
     failed = False
-    for source, settings, root in _sources(paths, concerns, isolated=isolated):
+    given = _sources(paths, concerns, isolated=isolated)
+    if together is not None:
+        given = list(given)
+        migrate = together([(source, settings) for source, settings, _ in given])
+    for source, settings, root in given:
         try:
             outcome = migrate(source, settings)
         except (ReadError, SourceError) as error:
@@ -82,8 +88,9 @@ def run(
     if write and changed:
         if not allow_dirty:
             _refuse_dirty([one.before.path for one in changed])
-        for one in changed:
-            failed |= not _written(one, roots[one.before.path])
+        kept = _all_written(changed, roots)
+        failed |= len(kept) < len(changed)
+        outcomes = [one for one in outcomes if not one.changed or one in kept]
     if report is not None:
         _put_report(report, kind, outcomes, written=write)
     if not quiet and report != "-":
@@ -124,13 +131,34 @@ def _sources(
             raise Failure(str(error)) from None
 
 
-def _written(outcome: Migrated, root: str) -> bool:
+def _all_written(outcomes: Sequence[Migrated], roots: Mapping[str, str]) -> list[Migrated]:
+    """Write the texts, and give those that are written now.
+
+    Where one of several that go together cannot be written, the others are what they were.
+    """
+    done: list[Migrated] = []
+    broken: set[str] = set()
+    for one in outcomes:
+        if one.before.path in broken:
+            say(f"{one.before.path}: not written: it goes together with a file that was not")
+        elif _written(one.before.path, one.before.encode(), one.after.encode(), roots[one.before.path]):
+            done.append(one)
+        else:
+            broken.update(one.together)
+    for one in tuple(done):
+        path = one.before.path
+        if path in broken and _written(path, one.after.encode(), one.before.encode(), roots[path]):
+            say(f"{path}: not written: it goes together with a file that was not")
+            done.remove(one)
+    return done
+
+
+def _written(path: str, before: bytes, after: bytes, root: str) -> bool:
     from adalint.files import write_atomically
     from adalint.source import SourceError
 
-    path = outcome.before.path
     try:
-        write_atomically(path, outcome.after.encode(), root, outcome.before.encode())
+        write_atomically(path, after, root, before)
     except SourceError as error:
         say(f"{path}: not written: {error}")
         return False
@@ -149,8 +177,10 @@ def _refuse_dirty(paths: Sequence[str]) -> None:
         command = ["git", "-C", repository, "status", "--porcelain", "-z", "--untracked-files=no"]
         try:
             done = subprocess.run(command, capture_output=True, check=False)  # noqa: S603 - git, of our own words
-        except OSError:
-            continue  # no git, no work tree that it keeps
+        except OSError as error:
+            raise Failure(
+                f"{repository}: git cannot be asked for uncommitted changes ({error.strerror}): give --allow-dirty"
+            ) from None
         changed = [one[3:].decode(errors="replace") for one in done.stdout.split(b"\0") if one]
         if done.returncode == 0 and changed:
             more = f" and {len(changed) - 3} more" if len(changed) > 3 else ""

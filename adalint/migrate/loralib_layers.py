@@ -11,6 +11,8 @@ from adalint.migrate.loralib_values import handed_in
 from adalint.source import Edit, Span
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from adalint.readers.python_scopes import FileMap
 
 _NAMES: Final = ("in_features", "out_features", "r", "lora_alpha", "lora_dropout", "fan_in_fan_out", "merge_weights")
@@ -28,8 +30,8 @@ class Layers:
     targets: tuple[str, ...]
 
 
-def layers_of(calls: list[ast.Call], file_map: FileMap) -> Layers:
-    """Tell rank, scale, dropout and names of the layers.
+def layers_of(calls: list[ast.Call], file_map: FileMap, said: Callable[[ast.expr], ast.expr] | None = None) -> Layers:
+    """Tell rank, scale, dropout and names of the layers; `said` puts a value in the words of those who make the model.
 
     Raises:
         Unmovable: they differ, or one configuration of PEFT cannot say what they are.
@@ -44,12 +46,12 @@ def layers_of(calls: list[ast.Call], file_map: FileMap) -> Layers:
     for name in ("r", "lora_alpha", "lora_dropout"):
         for one in given:
             if name in one:
-                one[name] = handed_in(one[name], file_map)
+                one[name] = handed_in(one[name], file_map) if said is None else said(one[name])
         texts = {"" if name not in one else ast.unparse(one[name]) for one in given}
         if len(texts) > 1:
             raise Unmovable(calls[-1], f"the layers differ in {name} ({', '.join(sorted(texts))}); AdaLoRA has one")
     targets = tuple(dict.fromkeys(name for call in calls for name in modules_of(call, file_map)))
-    _refuse_namesakes(targets, file_map)
+    refuse_namesakes(targets, file_map)
     return Layers(given[0]["r"], given[0].get("lora_alpha"), given[0].get("lora_dropout"), targets)
 
 
@@ -156,7 +158,7 @@ def _ends_in(node: ast.expr, names: tuple[str, ...]) -> bool:
     return (node.attr if isinstance(node, ast.Attribute) else getattr(node, "id", "")) in names
 
 
-def _refuse_namesakes(targets: tuple[str, ...], file_map: FileMap) -> None:
+def refuse_namesakes(targets: tuple[str, ...], file_map: FileMap) -> None:
     """Refuse names that plain layers of the file have, too.
 
     Raises:

@@ -65,13 +65,15 @@ class Texts:
         gone = Edit(self.file_map.span(given), f"callbacks=[{CALLBACK}()" + comma + listed)
         return [gone, *without([*trainer.args, *trainer.keywords], [allocator], self.file_map)]
 
-    def finished(self, *, penalty: bool, linear: str, callback: str | None) -> tuple[Edit, ...]:
+    def finished(
+        self, *, penalty: bool, linear: str | None, callback: str | None, peft: bool = True
+    ) -> tuple[Edit, ...]:
         """Give all edits, with the imports of PEFT in place of loralib's and what is defined anew behind them.
 
         Raises:
             Unmovable: a statement shares its line with another one.
         """
-        lines = [_PEFT]
+        lines = [_PEFT] if peft else []
         if linear == "nn.Linear" and not self._binds("nn"):
             lines.append("from torch import nn")
         if callback is not None and not self._binds("TrainerCallback"):
@@ -88,7 +90,8 @@ class Texts:
         if last is first and defined:
             text += newline + defined + self._gap_after(first)
         kept = _kept_of(first)
-        self.edits.append(Edit(self.file_map.span(first), text if kept is None else kept + newline + text))
+        stays = [one for one in (kept, text) if one]
+        self.put(first, newline.join(stays)) if stays else self.drop([first])
         for one in self.imports:
             if one is not first:
                 kept = _kept_of(one)

@@ -26,7 +26,7 @@ def handed_in(expr: ast.expr, file_map: FileMap, depth: int = _DEEPEST) -> ast.e
     function = file_map.frame_of(root)
     if not isinstance(function, FUNCTIONS):
         return expr
-    given = [_argument(call, binding.node, function, file_map) for call in file_map.callers_of(function)]
+    given = [argument(call, binding.node, function, file_map) for call in file_map.callers_of(function)]
     known = [handed_in(one, file_map, depth - 1) for one in given if one is not None]
     if not known or len(known) < len(given) or len(set(map(ast.unparse, known))) > 1:
         return expr
@@ -36,7 +36,7 @@ def handed_in(expr: ast.expr, file_map: FileMap, depth: int = _DEEPEST) -> ast.e
     return said
 
 
-def _argument(call: ast.Call, parameter: ast.arg, function: FunctionNode, file_map: FileMap) -> ast.expr | None:
+def argument(call: ast.Call, parameter: ast.arg, function: FunctionNode, file_map: FileMap) -> ast.expr | None:
     """Find what a call hands in for a parameter: what it gives, or a constant default."""
     if any(isinstance(one, ast.Starred) for one in call.args) or any(one.arg is None for one in call.keywords):
         return None

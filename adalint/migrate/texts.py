@@ -25,6 +25,8 @@ class Migrated:
     after: Source
     done: tuple[Note, ...] = ()
     left: tuple[Note, ...] = ()
+    together: tuple[str, ...] = ()
+    """The paths of all texts that are written with this one, or not at all."""
 
     @property
     def changed(self) -> bool:

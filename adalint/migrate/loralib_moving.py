@@ -1,0 +1,149 @@
+"""The edits that move one Python text of loralib's AdaLoRA to PEFT: the training with its allocator, and the layers."""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from adalint.migrate.loralib_allocator import Allocator, allocator_of
+from adalint.migrate.loralib_config import fields_of, task_of, total_of, wrapped, written
+from adalint.migrate.loralib_layers import layers_of, plain, refuse_namesakes
+from adalint.migrate.loralib_losses import penalty_of
+from adalint.migrate.loralib_names import Unmovable, inside
+from adalint.migrate.loralib_place import wrapping_of
+from adalint.migrate.loralib_saving import remarks, saved, told_of_saving
+from adalint.migrate.loralib_texts import CALLBACK, Texts, linear_of
+
+if TYPE_CHECKING:
+    from adalint.migrate.loralib_layers import Layers
+    from adalint.migrate.loralib_names import Uses
+    from adalint.readers.python_scopes import FileMap
+    from adalint.source import Edit, Source
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """The edits of one Python text, and what is said of them."""
+
+    edits: tuple[Edit, ...]
+    done: tuple[tuple[ast.AST, str], ...]
+    left: tuple[tuple[ast.AST, str], ...] = ()
+    counts: bool = False
+    """Whether the length of the run is still to be told to the configuration."""
+
+
+def moved(text: Source, uses: Uses, file_map: FileMap, layers: Layers | None = None) -> Moved:
+    """Write the edits of a text that has an allocator; `layers` are those of another file, where it has none.
+
+    Raises:
+        Unmovable: something in it cannot be said to PEFT.
+    """
+    _refuse_others(uses)
+    allocator = allocator_of(uses, file_map)
+    calls = uses.calls["SVDLinear"]
+    if layers is not None:
+        refuse_namesakes(layers.targets, file_map)
+    elif calls:
+        layers = layers_of(calls, file_map)
+    else:
+        raise Unmovable(
+            allocator.call,
+            "no SVDLinear stands in this file, so that target_modules and lora_alpha are not known",
+        )
+    wrapping = wrapping_of(uses, allocator, layers, file_map)
+    task = task_of(allocator, file_map)
+    penalties = uses.calls["compute_orth_regu"]
+    own = task is not None and allocator.trainer is None
+    penalty = penalty_of(penalties, wrapping.place, file_map, peft_adds=own)
+    weight = _of_the_trainer(allocator) or penalty.weight
+    model = ast.unparse(allocator.model)
+    fields = fields_of(allocator, layers, wrapping.bias, weight, task)
+    texts = Texts(text, file_map, uses.imports)
+    texts.edits += [*allocator.edits, *penalty.edits]
+    linear = linear_of(calls[0], file_map) if calls else None
+    for call in calls:
+        texts.edits += plain(call, linear or "", file_map)
+    indent = " " * wrapping.statement.col_offset
+    texts.put(wrapping.statement, wrapped(model, fields, indent, file_map))
+    for statement, its_model, step in allocator.updates:
+        texts.put(statement, f"{inside(its_model, file_map)}.update_and_allocate({ast.unparse(step)})")
+    marks = [file_map.statement_of(one) for one in uses.calls["mark_only_lora_as_trainable"]]
+    gone = [*penalty.gone, *(statement for statement, _ in allocator.totals), allocator.statement, *marks]
+    texts.drop([one for one in gone if one is not None and one is not wrapping.statement])
+    texts.edits += saved(uses.calls["lora_state_dict"], allocator, file_map)
+    if allocator.trainer is not None:
+        texts.edits += texts.with_callback(allocator.trainer)
+    edits = texts.finished(
+        penalty=penalty.stays, linear=linear, callback=CALLBACK if allocator.trainer is not None else None
+    )
+    said = ", ".join(f"{name}={written(value)}" for name, value in fields.items())
+    done: list[tuple[ast.AST, str]] = [(calls[0], _told_of_layers(linear, layers))] if linear else []
+    done.append((allocator.call, f"RankAllocator becomes AdaLoraConfig: {said}"))
+    if penalties:
+        stays = "stays in the loss: PEFT adds it to outputs.loss of a model with a task_type alone"
+        goes = f"goes: PEFT adds it to outputs.loss, in evaluation, too (orth_reg_weight={weight})"
+        done.append((penalties[0], f"compute_orth_regu {stays if penalty.stays else goes}"))
+    cut = _last_cut(fields)
+    if cut is not None:
+        done.append((allocator.call, cut))
+    done += told_of_saving(allocator, uses, file_map)
+    if task in {"SEQ_CLS", "TOKEN_CLS"}:
+        done.append((wrapping.statement, f"with task_type={task} PEFT trains and saves the head of the model, too"))
+    return Moved(edits, tuple(done), tuple(remarks(allocator, file_map)), counts=total_of(allocator) is None)
+
+
+def moved_layers(text: Source, uses: Uses, file_map: FileMap, layers: Layers) -> Moved:
+    """Write the edits of a text that has the layers alone.
+
+    Raises:
+        Unmovable: something else in it is loralib's.
+    """
+    _refuse_others(uses)
+    calls = uses.calls["SVDLinear"]
+    more = [call for name, those in uses.calls.items() if name != "SVDLinear" for call in those]
+    if more:
+        raise Unmovable(
+            more[0], f"{ast.unparse(more[0].func)} is called beside the layers, and not where the model is trained"
+        )
+    linear = linear_of(calls[0], file_map)
+    texts = Texts(text, file_map, uses.imports)
+    for call in calls:
+        texts.edits += plain(call, linear, file_map)
+    edits = texts.finished(penalty=False, linear=linear, callback=None, peft=False)
+    return Moved(edits, ((calls[0], _told_of_layers(linear, layers)),))
+
+
+def _told_of_layers(linear: str, layers: Layers) -> str:
+    return f"SVDLinear becomes {linear}; every module of these names gets an adapter: {', '.join(layers.targets)}"
+
+
+def _refuse_others(uses: Uses) -> None:
+    """Refuse what is not followed, or has nothing in PEFT that stands for it.
+
+    Raises:
+        Unmovable: there is such a thing.
+    """
+    if uses.starred is not None:
+        raise Unmovable(uses.starred, "what a star imports is not followed: name what is used")
+    if uses.others:
+        raise Unmovable(uses.others[0], f"{ast.unparse(uses.others[0])} has nothing of its kind in PEFT's AdaLoRA")
+
+
+def _last_cut(fields: dict[str, ast.expr | str]) -> str | None:
+    """Tell where PEFT's last cut falls, unless it is known to be where loralib's falls."""
+    try:
+        total, final, interval = (int(written(fields[name])) for name in ("total_step", "tfinal", "deltaT"))
+    except (KeyError, ValueError):
+        return "PEFT cuts to the last budget at total_step - tfinal; loralib one step later, unless deltaT divides it"
+    if interval and (total - final) % interval == 0:
+        return None
+    return f"PEFT cuts to the last budget at step {total - final}, loralib one step later, by the same scores"
+
+
+def _of_the_trainer(allocator: Allocator) -> str | None:
+    """Tell the weight that the Trainer of loralib's transformers gives the penalty."""
+    if allocator.trainer is None:
+        return None
+    settings = next((one.value for one in allocator.trainer.keywords if one.arg == "model_args"), None)
+    return None if settings is None else f"{ast.unparse(settings)}.reg_orth_coef"

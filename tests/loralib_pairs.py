@@ -1,0 +1,71 @@
+"""Projects in which the layers of loralib stand in one file and the training in another, small enough to be run."""
+
+from __future__ import annotations
+
+from typing import Final
+
+MODEL: Final = """\
+import loralib as lora
+import torch
+from torch import nn
+
+
+class Block(nn.Module):
+    def __init__(self, config):
+        super().__init__()
+        self.inner = lora.SVDLinear(8, 8, r=config.lora_r, lora_alpha=config.lora_alpha)
+
+    def forward(self, x):
+        return torch.relu(self.inner(x))
+
+
+class Net(nn.Module):  # 模型
+    def __init__(self, config):
+        super().__init__()
+        self.lower = Block(config)
+        self.upper = Block(config)
+        self.head = nn.Linear(8, 2)
+
+    def forward(self, x):
+        return self.head(self.upper(self.lower(x)))
+"""
+
+TRAINING: Final = """\
+import argparse
+from types import SimpleNamespace
+
+import torch
+from loralib import RankAllocator, compute_orth_regu, lora_state_dict, mark_only_lora_as_trainable
+from model import Net
+from torch.nn import functional as F
+
+parser = argparse.ArgumentParser()
+parser.add_argument("--lora_r", type=int, default=4)
+parser.add_argument("--target_rank", type=int, default=2)
+parser.add_argument("--steps", type=int, default=40)
+args = parser.parse_args()
+torch.manual_seed(0)
+config = SimpleNamespace(lora_r=args.lora_r, lora_alpha=16)
+model = Net(config)
+mark_only_lora_as_trainable(model)
+rankallocator = RankAllocator(
+    model,
+    lora_r=args.lora_r,
+    target_rank=args.target_rank,
+    init_warmup=5,
+    final_warmup=10,
+    mask_interval=2,
+    beta1=0.85,
+    beta2=0.85,
+    total_step=args.steps,
+)
+optimizer = torch.optim.AdamW(model.parameters(), lr=1e-2)
+for step in range(args.steps):
+    x, y = torch.randn(4, 8), torch.randint(0, 2, (4,))
+    loss = F.cross_entropy(model(x), y)
+    (loss + compute_orth_regu(model, regu_weight=0.1)).backward()
+    optimizer.step()
+    rankallocator.update_and_mask(model, step)
+    optimizer.zero_grad()
+torch.save(lora_state_dict(model), "out.pt")
+"""
