@@ -28,7 +28,7 @@ def command(release: str, **options: Any) -> None:
     try:
         resolver(Flags(isolated=True, target_peft=release))(".")
     except SettingsError as error:
-        raise Failure(f"--to: {error}") from None
+        raise Failure(str(error).replace("--target-peft", "--to", 1)) from None
     paths = options.pop("paths")
     code = run("peft", paths, partial(to_release, release=release), mentions_adalora, **options)
     click.get_current_context().exit(code)
