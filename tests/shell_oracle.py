@@ -1,6 +1,7 @@
 """What programs really get when bash runs a script: their `sys.argv`, as each of them tells it."""
 
 import json
+import shutil
 import subprocess
 import sys
 
@@ -19,7 +20,8 @@ def arguments_of(script, folder):
     dump.write_text("")
     text = script.replace("python3 dump.py", f"{sys.executable} -I -S {folder / 'dump.py'}")
     empty = folder / "empty"
-    empty.mkdir(exist_ok=True)
+    shutil.rmtree(empty, ignore_errors=True)  # what an earlier run has written there, a glob would find
+    empty.mkdir()
     done = subprocess.run(
         ["bash", "-c", text],
         cwd=empty,

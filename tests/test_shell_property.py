@@ -168,6 +168,7 @@ def edits_of(text):
 
 @settings(max_examples=40, **GIVEN)
 @given(text=script, new=st.one_of(bare_text, any_text), chosen=st.integers(0, 1000))
+@example(text="RANK='*'\npython3 dump.py --init_r '' --init_r 0 $RANK > out", new="-", chosen=2)
 def test_an_edit_changes_one_argument_and_nothing_else(text, new, chosen, tmp_path_factory):
     check_edit(text, new, chosen, tmp_path_factory.mktemp("run"))
 
