@@ -166,6 +166,9 @@ class Training:
     """The items of a Trainer's `callbacks=[…]`, or None when it has none."""
     built: Span | None = None
     """The call that makes the Trainer."""
+    anchored: bool = True
+    """Below the last step of a round the gradients of the model are still there; where several optimizers take turns,
+    one of them may have cleared them."""
     loaded: Span | None = None
     """The call that loads the model from a saved adapter, to train it on."""
 

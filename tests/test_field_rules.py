@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
+import yaml
 from config_oracle import UNUSUAL
+from omegaconf import OmegaConf
 
 from adalint.engine import check_source, fix_source
 from adalint.findings import Effect, Safety, Severity
@@ -17,6 +19,9 @@ from adalint.rulebook.pages import load
 from adalint.schema import FIELDS, Prediction, fields_of, predict
 from adalint.settings import Settings
 from adalint.source import Source, kind_of
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 RUN = {"init_r": 12, "target_r": 4, "task_type": "CAUSAL_LM", "total_step": 100}
 FIELD_RULES = {f"ADA{number}" for number in (*range(303, 317), 318, 319)}
@@ -637,3 +642,72 @@ def test_a_mapping_without_a_task_type_counts_when_nothing_can_add_one(
     path: str, text: str, expected: list[str]
 ) -> None:
     assert codes(source(text, path)) == expected
+
+
+# Who reads a YAML file
+
+GROUP = "adalora:\n  init_r: 12\n  target_r: 8\n  orth_reg_weight: 5e-1\n"
+OMEGACONF = "from omegaconf import OmegaConf\n\ncfg = OmegaConf.load('exp.yaml')\n"
+HYDRA = (
+    "import hydra\n\n\n@hydra.main(config_path='conf', config_name='config', version_base=None)\ndef main(cfg): ...\n"
+)
+PYYAML = "import yaml\n\ncfg = yaml.safe_load(open('exp.yaml'))  # no omegaconf, no hydra\n"
+
+
+def codes_on_disk(folder: Path, files: dict[str, str], name: str) -> list[str]:
+    for path, text in files.items():
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        (folder / path).write_text(text)
+    return codes(source((folder / name).read_text(), str(folder / name)))
+
+
+def test_omegaconf_reads_what_pyyaml_does_not() -> None:
+    assert yaml.safe_load(GROUP)["adalora"]["orth_reg_weight"] == "5e-1"
+    assert OmegaConf.create(GROUP).adalora.orth_reg_weight == 0.5
+    assert OmegaConf.create("# @package _global_\n" + GROUP).adalora.orth_reg_weight == 0.5
+
+
+@pytest.mark.parametrize(
+    "head", ["# @package _global_\n", "#@package method\n", "defaults:\n- _self_\n", "defaults:  # all\n\n  - a\n"]
+)
+def test_a_file_of_hydra_has_no_number_that_is_text(head: str) -> None:
+    assert codes(source(head + GROUP, "a.yaml")) == []
+
+
+@pytest.mark.parametrize("head", ["# the @package of it\n", "defaults:\n  lr: 1\n", "defaults: base\n"])
+def test_a_file_that_only_looks_like_hydras_has_one(head: str) -> None:
+    assert codes(source(head + GROUP, "a.yaml")) == ["ADA308"]
+
+
+@pytest.mark.parametrize(
+    ("files", "name"),
+    [
+        ({"exp.yaml": GROUP, "run.py": OMEGACONF}, "exp.yaml"),
+        ({"conf/exp.yaml": GROUP, "run.py": OMEGACONF}, "conf/exp.yaml"),
+        ({"conf/a/b.yaml": GROUP, "conf/config.yaml": "defaults:\n  - a: b\n"}, "conf/a/b.yaml"),
+        ({"conf/method/adalora.yaml": GROUP, "train.py": HYDRA}, "conf/method/adalora.yaml"),
+        ({"pyproject.toml": "", "conf/exp.yaml": GROUP, "src/app/run.py": HYDRA}, "conf/exp.yaml"),
+        ({"exp.yaml": GROUP, "run.py": PYYAML, "other.py": OMEGACONF}, "exp.yaml"),
+    ],
+)
+def test_a_number_that_omegaconf_may_read_is_none_that_is_text(
+    tmp_path: Path, files: dict[str, str], name: str
+) -> None:
+    assert codes_on_disk(tmp_path / "a/b/c/project", files, name) == []
+
+
+@pytest.mark.parametrize(
+    ("files", "name"),
+    [
+        ({"exp.yaml": GROUP}, "exp.yaml"),
+        ({"exp.yaml": GROUP, "run.py": PYYAML}, "exp.yaml"),
+        ({"exp.yaml": GROUP, "other.yaml": "defaults:\n  lr: 1\n"}, "exp.yaml"),
+        ({"pyproject.toml": "", "conf/exp.yaml": GROUP, "../run.py": HYDRA}, "conf/exp.yaml"),
+        ({"pyproject.toml": "", "exp.yaml": GROUP, "venv/lib/run.py": HYDRA}, "exp.yaml"),
+        ({"exp.yaml": GROUP.replace("5e-1", "0o1"), "run.py": OMEGACONF}, "exp.yaml"),
+    ],
+)
+def test_a_number_that_pyyaml_reads_is_text_whoever_else_is_far(
+    tmp_path: Path, files: dict[str, str], name: str
+) -> None:
+    assert codes_on_disk(tmp_path / "a/b/c/project", files, name) == ["ADA308"]

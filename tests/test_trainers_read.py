@@ -109,8 +109,47 @@ class TestWhetherTheAllocatorIsReached:
         text = HEAD.replace("from elsewhere", "from adalint.hf import AdaLoraCallback\nfrom elsewhere") + ALLOCATES
         assert reached(f"{text}allocate = Allocate()\ntrainer = {made}\ntrainer.train()\n") is True
 
-    def test_a_callback_that_nothing_takes_leaves_it_open(self):
-        assert reached(f"{HEAD}{ALLOCATES}\nTrainer(model=model, args=args).train()\n") is UNKNOWN
+    @pytest.mark.parametrize("name", ["Allocate", "_Allocate"])
+    def test_a_callback_that_nothing_makes_is_as_good_as_none(self, name):
+        text = HEAD + ALLOCATES.replace("Allocate", name)
+        assert reached(f"{text}\nTrainer(model=model, args=args).train()\n") is False
+        assert reached(f"{text}\nTrainer(model=model, args=args, callbacks=[Logs()]).train()\n") is False
+        assert "ADA401" in codes(f"{text}\nTrainer(model=model, args=args).train()\n")
+
+    @pytest.mark.parametrize(
+        "rest",
+        [
+            "patch(Allocate)",
+            "callback = Allocate()",
+            "CALLBACKS = {'allocate': Allocate}",
+            "__all__ = ['Allocate', 'Logs']",
+            "callbacks = [one() for one in TrainerCallback.__subclasses__()]",
+            "made = globals()[rows.name]()",
+            "print('train.Allocate')",
+            "class More(Allocate):\n    pass\n\nmore = More()",
+            "class Held:\n    Allocate = 1\n\nHeld.Allocate()",
+        ],
+    )
+    def test_a_callback_that_something_may_make_leaves_it_open(self, rest):
+        assert reached(f"{HEAD}{ALLOCATES}\n{rest}\nTrainer(model=model, args=args).train()\n") is UNKNOWN
+
+    @pytest.mark.parametrize(
+        "head",
+        [
+            "@patch\nclass Allocate(TrainerCallback):",
+            "class Allocate(TrainerCallback, kind=1):",
+            "class Allocate(Foreign):",
+        ],
+    )
+    def test_a_callback_that_its_class_may_hand_on_leaves_it_open(self, head):
+        text = HEAD + ALLOCATES.replace("class Allocate(TrainerCallback):", head)
+        assert reached(f"{text}\nTrainer(model=model, args=args).train()\n") is UNKNOWN
+
+    def test_a_callback_that_another_block_may_make_leaves_it_open(self):
+        train = f"{HEAD}{ALLOCATES}\nTrainer(model=model, args=args).train()\n"
+        text = f"```python\n{train}```\n\n```python\ntrainer.add_callback(Allocate())\n```\n"
+        report = adalint.check_text(text, filename="x.md", settings=Settings(select=("ADA401",)))
+        assert report.findings == ()
 
     @pytest.mark.parametrize(
         "rest",

@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from adalint.findings import Effect, Fix, Safety
+from adalint.fixes.named_values import name_taken_away, swap_of_definitions
 from adalint.fixes.operations import (
     AddCallback,
     Drop,
@@ -67,8 +68,8 @@ def _with_safety(recipe: Recipe, fix: Fix, rule: Rule, settings: Settings) -> Fi
     if _is_intended(recipe, settings):
         return replace(fix, safety=Safety.SAFE)
     meant_otherwise = recipe.intent is not None and recipe.intent[0] in settings.intent
-    safe = recipe.effect is Effect.PRESERVES or (
-        recipe.effect in {Effect.COMPLETES, Effect.REPAIRS} and not (recipe.chooses_number or recipe.takes_away)
+    safe = fix.effect is Effect.PRESERVES or (
+        fix.effect in {Effect.COMPLETES, Effect.REPAIRS} and not (recipe.chooses_number or recipe.takes_away)
     )
     if (safe and not meant_otherwise) or settings.counts_as_safe(rule.code, rule.name):
         return replace(fix, safety=Safety.SAFE)
@@ -105,10 +106,21 @@ def _fix(recipe: Recipe, one: Fired, fired: Sequence[Fired], rulebook: Rulebook,
     broken = new_mistakes(fired, fire(renamed, rulebook, facts.release, facts.transformers))
     if broken:
         return replace(shown, why=f"it would lead to {broken[0].rule.code} ({broken[0].rule.name})")
+    preserves = recipe.effect is Effect.PRESERVES
+    unfolded = any(step.unfolded for step in recipe.steps)
+    lost = None if unfolded else name_taken_away(site, changed, operations, preserves=preserves)
     try:
         edits = place(site, operations)
     except Unplaceable as reason:
         return replace(shown, why=str(reason))
+    if lost is not None:
+        moved = swap_of_definitions(site, operations)
+        if moved is None:
+            return replace(shown, why=lost)
+        edits, can_be_set = moved
+        if can_be_set:
+            # Who sets one of the two today trains with the other default; that run changes.
+            shown = replace(shown, effect=Effect.CHANGES)
     if "loops" in facts.found:
         # The loop is changed, not the configuration, which may stand in another file.
         loop, fixed_loop = facts.found["loops"]
@@ -195,7 +207,7 @@ def _written(value: Condition, facts: SiteFacts, *, unfolded: bool) -> str:
     if isinstance(expr, Literal) and as_number:
         number = expr.value
         return str(int(number)) if isinstance(number, float) and number.is_integer() else repr(number)
-    return render(value, texts) if in_python else value.text
+    return render(value, texts, fold=not unfolded) if in_python else value.text
 
 
 def _is_written_as_number(name: str, facts: SiteFacts) -> bool:

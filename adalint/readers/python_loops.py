@@ -21,6 +21,7 @@ from adalint.readers.python_counters import (
 )
 from adalint.readers.python_iterations import ALLOCATE, Happening, Iteration, Test, Walker
 from adalint.readers.python_moments import is_in_test
+from adalint.readers.python_owners import Owners
 from adalint.readers.python_scopes import FUNCTIONS, dotted
 from adalint.readers.python_shapes import last_name
 from adalint.readers.python_things import Thing, Things
@@ -71,7 +72,7 @@ def manual_trainings(flow: Flow, things: Things) -> list[Found]:
         if isinstance(owner, FUNCTIONS) and flow.map.callers_of(owner):
             continue
         claimed |= {one.node for one in iteration.happenings}
-        found.append(_training(iteration, steps[0], flow, things))
+        found.append(_training(iteration, flow, things))
     found += [
         Found(_lone_call(call, flow, things), wrap_of(model_of(call), things), node=call)
         for call in flow.map.calls()
@@ -96,24 +97,29 @@ def _owners(flow: Flow) -> list[ast.For | ast.AsyncFor | ast.While | ast.Functio
     return sorted(nodes, key=lambda node: depth[node])
 
 
-def _training(iteration: Iteration, step: Happening, flow: Flow, things: Things) -> Found:
+def _training(iteration: Iteration, flow: Flow, things: Things) -> Found:
     file_map = flow.map
     calls = iteration.of(Event.ALLOCATE)
+    owners = _owners_of(iteration, things)
+    iteration = iteration if owners is None else owners.own(iteration)
+    step = iteration.of(Event.STEP)[0]
+    cleared = owners is None or owners.is_cleared(iteration)
     accumulates, factor = _accumulation(iteration, step, flow, things)
     here = Training(
         way=Way.MANUAL,
         at=file_map.span(step.node),
-        places=() if iteration.opaque else _places(iteration, step, flow),
+        places=() if iteration.opaque else _places(iteration, step, flow, cleared=cleared),
         reached=bool(calls) or (UNKNOWN if iteration.opaque or _may_be_left_out(iteration, file_map) else False),
         accumulates=accumulates,
         accumulation=factor,
         micro_rounds=_is_micro_loop(iteration),
         fp16=_may_overflow(iteration, things),
+        anchored=owners is None or owners.keeps_gradients(iteration),
     )
     stepping = iteration if accumulates is False and not iteration.opaque else None
     if not calls:
         wrap = _wrap_in(iteration, things)
-        inserted = _insertion(iteration, step, accumulates, wrap, flow, things)
+        inserted = _insertion(iteration, step, accumulates, wrap, flow, things) if here.anchored else None
         return Found(replace(here, insertion=inserted), wrap, node=step.node, iteration=stepping)
     call = calls[0]
     circumstances = Circumstances(step, accumulates is True and _is_micro_loop(iteration))
@@ -122,11 +128,20 @@ def _training(iteration: Iteration, step: Happening, flow: Flow, things: Things)
     guards = guards_around(call, step, iteration, flow)
     made = described_call(call, number.counting, guards, flow, things)
     here = replace(here, call=made, per_micro_batch=per_micro, loaded=loaded_to_train(model_of(call.node), things))
-    if len(calls) == 1 and not iteration.opaque:
+    if len(calls) == 1 and not iteration.opaque and cleared:
         here = replace(here, loop=_loop(iteration, call, number, here, flow))
     own = wrap_of(model_of(call.node), things)
     made_by = own or _wrap_in(iteration, things)
     return Found(here, made_by, sure=own is not None, node=step.node, iteration=stepping)
+
+
+def _owners_of(iteration: Iteration, things: Things) -> Owners | None:
+    """Tell by the model of a loop whose its events are: the one that the allocator is called on, else what it calls."""
+    models = [model for call in iteration.of(Event.ALLOCATE) if (model := model_of(call.node)) is not None]
+    if not models:
+        wrap = _wrap_in(iteration, things)
+        models = [func for func in iteration.called if wrap is not None and wrap_of(func, things) is wrap]
+    return Owners(models[0], things) if models else None
 
 
 def _insertion(
@@ -185,11 +200,17 @@ def _may_be_left_out(iteration: Iteration, file_map: FileMap) -> bool:
     return _SIGN in file_map.source.content or is_in_test(iteration.owner, file_map)
 
 
-def _places(iteration: Iteration, step: Happening, flow: Flow) -> tuple[Place, ...]:
+def _places(iteration: Iteration, step: Happening, flow: Flow, *, cleared: bool) -> tuple[Place, ...]:
     calls = iteration.of(Event.ALLOCATE)
     shared = texts(step.around).union(*(texts(call.around) for call in calls))
+    unsure = () if cleared else (Event.ZERO_GRAD, Event.ZERO_FILL)
     return tuple(
-        Place(one.event, flow.map.span(one.node), flow.map.span(one.statement), sure=texts(one.around) <= shared)
+        Place(
+            one.event,
+            flow.map.span(one.node),
+            flow.map.span(one.statement),
+            sure=one.event not in unsure and texts(one.around) <= shared,
+        )
         for one in iteration.happenings
     )
 

@@ -8,6 +8,7 @@ from functools import cached_property
 from itertools import chain
 from typing import TYPE_CHECKING, Final
 
+from adalint.embedded import Embedded
 from adalint.readers.python_classes import lineage
 from adalint.readers.python_hooks import Family, is_library
 from adalint.readers.python_iterations import ALLOCATE
@@ -26,6 +27,14 @@ _OURS: Final = "adalint.hf.AdaLoraCallback"
 _TAKING_PART: Final = re.compile(r"(?i)hook|patch|wrap|callback|train|alloc|step|install|regist|adalora|setup|prepare")
 _PARTS: Final = ("training_step", "compute_loss", "create_optimizer", "optimizer", "_inner_training_loop")
 """Parts of a Trainer in whose place a file may put something that allocates."""
+
+_LOOKUPS: Final = frozenset(
+    {
+        *("globals", "locals", "vars", "eval", "exec", "modules", "import_module", "__import__"),
+        *("__dict__", "__subclasses__"),
+    }
+)
+"""By these a class is found without its name."""
 
 _FIRST_FIVE: Final = 5
 """The first arguments of a Trainer, by their place, hold no callback in any release."""
@@ -71,12 +80,33 @@ class Reach:
 
     @cached_property
     def _names_it(self) -> bool:
-        """Whether the file names the allocator anywhere but in comments and prose."""
-        return bool(self.map.attributes_named(ALLOCATE)) or any(
-            (isinstance(node, ast.Constant) and node.value == ALLOCATE)
-            or (isinstance(node, ast.Name) and node.id == ALLOCATE)
+        """Whether the file names the allocator anywhere but in comments, prose, and callbacks that nothing makes."""
+        named: list[ast.AST] = [*self.map.attributes_named(ALLOCATE)]
+        named += [
+            node
             for node in self.map.nodes()
-        )
+            if (isinstance(node, ast.Constant) and node.value == ALLOCATE)
+            or (isinstance(node, ast.Name) and node.id == ALLOCATE)
+        ]
+        idle = self._idle_callbacks if named else set()
+        return any(idle.isdisjoint(self.map.parents(node)) for node in named)
+
+    @cached_property
+    def _idle_callbacks(self) -> set[ast.AST]:
+        """The classes of callbacks whose name the file never says again; none where it may find them in another way."""
+        if isinstance(self.map.source, Embedded) or any(self.map.attributes_named(one) for one in _LOOKUPS):
+            return set()
+        names = {node.id for node in self.map.nodes() if isinstance(node, ast.Name)}
+        texts = [node.value for node in self.map.nodes() if isinstance(node, ast.Constant) and type(node.value) is str]
+        if names & _LOOKUPS:
+            return set()
+        return {
+            owner
+            for owner in self.map.classes
+            if owner.name not in names and not self.map.attributes_named(owner.name)
+            if not any(owner.name in text for text in texts) and not owner.decorator_list and not owner.keywords
+            if self.classes.family(owner) is Family.CALLBACK and self.classes.is_closed(owner)
+        }
 
     def _is_known(self, item: ast.expr, path: str | None) -> bool:
         """Tell whether a callback is of a library, or of a class of this file."""

@@ -39,6 +39,9 @@ CLASS_NAME: Final = "AdaLoraConfig"
 _SIGNS: Final = (CLASS_NAME.encode(), b"get_peft_config", b"update_and_allocate", b"ADALORA")
 """One of these stands in every file that makes a configuration, or calls the allocator."""
 
+_CONSTANTS: Final = frozenset(name.upper() for name in RUN_LENGTH_NAMES if "train" in name)
+"""Constants that say the same; `MAX_STEPS` may be that of an episode."""
+
 
 @dataclass(frozen=True, slots=True)
 class Construction:
@@ -325,6 +328,8 @@ def _length_nodes(file_map: FileMap) -> list[ast.AST]:
     for node in file_map.nodes():
         match node:
             case ast.keyword(arg=name) | ast.Assign(targets=[ast.Name(id=name)]) if name in RUN_LENGTH_NAMES:
+                found.append(node)
+            case ast.Assign(targets=[ast.Name(id=name)]) if name in _CONSTANTS:
                 found.append(node)
             case ast.Assign(targets=[ast.Attribute(attr="total_step")]):
                 found.append(node)

@@ -7,15 +7,22 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from adalint.readers.python_counters import loops_around, unwrapped
+from adalint.readers.python_moments import is_in_test
 from adalint.readers.python_shapes import last_name
-from adalint.values import Symbol, Value
+from adalint.values import Literal, Symbol, Value
 
 if TYPE_CHECKING:
     from adalint.readers.python_flow import Flow
     from adalint.readers.python_iterations import Iteration
+    from adalint.readers.python_loops import Found
 
 _LOADER: Final = re.compile(r"(?i)loader")
 _ITERATORS: Final = frozenset({"iter", "cycle", "zip", "map", "filter", "islice", "chain", "repeat"})
+_TRAINS: Final = re.compile(r"(?i)train(?!ed|able)|fit|tune(?!r)|stage|epoch|loop|^warm")
+_TEST_FILE: Final = re.compile(r"(?i)tests?_|conftest|.*_tests?\.")
+_FEWEST: Final = 100
+"""A loop of fewer rounds tries something out."""
+
 _JUMPS: Final = (ast.Break, ast.Return, ast.Raise, ast.Continue)
 
 
@@ -39,6 +46,32 @@ def length_before(iteration: Iteration, made: ast.expr, flow: Flow) -> Value | N
     span = flow.map.span(factors[0][1])
     text = " * ".join(text for text, _ in factors)
     return Value(Symbol(text), span, span, text)
+
+
+def number_of_rounds(found: Found, flow: Flow) -> Value | None:
+    """Give the literal number of rounds of the one loop that trains a model, made in the same run of its function.
+
+    None where the loop may end early or run again, where something else may train the model, and in tests.
+    """
+    loop = None if found.iteration is None else found.iteration.owner
+    if found.wrap is None or not isinstance(loop, ast.For) or list(loops_around(loop, flow.map)):
+        return None
+    if is_in_test(loop, flow.map) or _TEST_FILE.match(flow.map.source.name):
+        return None
+    frame = flow.map.frame_of(loop)
+    if flow.map.frame_of(found.wrap) is not frame or any(isinstance(part, _JUMPS) for part in _own_parts(loop)):
+        return None
+    match unwrapped(loop.iter, flow):
+        case ast.Call(func=ast.Name(id="range"), args=[stop], keywords=[]):
+            steps = flow.value(stop)
+        case _:
+            return None
+    if not isinstance(steps, Literal) or type(steps.value) is not int or steps.value < _FEWEST:
+        return None
+    if any(_TRAINS.search(last_name(call.func)) and (call.args or call.keywords) for call in flow.map.calls()):
+        return None
+    span = flow.map.span(stop)
+    return Value(steps, span, span, str(steps.value))
 
 
 def _own_parts(loop: ast.For) -> list[ast.AST]:

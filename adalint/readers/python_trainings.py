@@ -12,7 +12,8 @@ from adalint.readers.python_iterations import ALLOCATE
 from adalint.readers.python_loops import Found, manual_trainings
 from adalint.readers.python_losses import bypassing_uses
 from adalint.readers.python_moments import is_in_test
-from adalint.readers.python_rounds import length_before
+from adalint.readers.python_rounds import length_before, number_of_rounds
+from adalint.readers.python_runs import Runs
 from adalint.readers.python_things import Things
 from adalint.readers.python_trainers import trainer_trainings
 from adalint.readers.python_uses import model_uses
@@ -41,13 +42,17 @@ def with_trainings(sites: list[Site], nodes: Sequence[ast.expr], flow: Flow) -> 
     things = Things(flow)
     owned: dict[int, list[Found]] = {}
     free: list[Training] = []
-    for one in _read_trainings(flow, things):
+    found = _read_trainings(flow, things)
+    for one in found:
         number = _owner(one, nodes, flow)
         if number is None:
             free.append(one.training)
         else:
             owned.setdefault(number, []).append(one)
     uses = model_uses(things, nodes, owned)
+    if any(one.run_length for site in sites for one in (site, *site.others)):
+        runs = Runs(things, nodes, owned, found)
+        sites = [_with_own_length(site, runs, number) for number, site in enumerate(sites)]
     paired = [
         _with(_with_length(site, node, owned.get(number, []), flow), owned.get(number, []), uses.get(number, []))
         for number, (site, node) in enumerate(zip(sites, nodes, strict=True))
@@ -122,14 +127,23 @@ def _is_known_to_be_another(wrap: ast.Call, file_map: FileMap) -> bool:
     return False
 
 
+def _with_own_length(site: Site, runs: Runs, number: int) -> Site:
+    """Forget the length of a run that may train something else."""
+    length = site.run_length
+    others = tuple(_with_own_length(one, runs, number) for one in site.others)
+    if length is not None and runs.is_anothers(length.span, number):
+        return replace(site, run_length=None, others=others)
+    return replace(site, others=others) if others else site
+
+
 def _with_length(site: Site, made: ast.expr, found: Sequence[Found], flow: Flow) -> Site:
     """Tell the length of the run by the one loop that trains a configuration, where nothing else tells it."""
-    if site.run_length is not None or "total_step" in site.values or site.late_total_step or site.others:
+    if site.run_length is not None or site.late_total_step or site.others or len(found) != 1:
         return site
-    iterations = [one.iteration for one in found]
-    if len(iterations) != 1 or iterations[0] is None:
-        return site
-    return replace(site, run_length=length_before(iterations[0], made, flow))
+    if "total_step" in site.values:
+        return replace(site, run_length=number_of_rounds(found[0], flow))
+    iteration = found[0].iteration
+    return site if iteration is None else replace(site, run_length=length_before(iteration, made, flow))
 
 
 def _with(site: Site, found: Sequence[Found], used: Sequence[Use]) -> Site:

@@ -406,6 +406,7 @@ CHINESE: Final[Mapping[str, str]] = {
     "the result could not be written: {error}": "结果无法写入：{error}",
     "{name} is given by an expression that may do more than give a value": "{name} 的表达式除了取值可能还有别的作用",
     "the file reads {name} of this configuration again": "文件后面还会读取该配置的 {name}",
+    "{name} would no longer give {field}": "{name} 将不再决定 {field}",
     "{name} is written twice": "{name} 写了两次",
     "{framework} has no key for {name}": "{framework} 没有对应 {name} 的键",
     "{name} gives several fields of PEFT their value": "{name} 同时决定 PEFT 的多个字段",

@@ -211,11 +211,9 @@ def _endless(facts: SiteFacts) -> Iterator[tuple[str, Value]]:
 
 def yaml_number_is_text(facts: SiteFacts) -> Iterator[Hit]:
     """Find octal numbers and exponents that YAML 1.1 reads as text, where nothing shows a loader that reads them."""
-    # OmegaConf and jsonargparse resolve exponents themselves.
-    resolved = facts.site.surface in {Surface.TARGET, Surface.CLASS_PATH} or b"${" in facts.site.source.content
     for name, value, failure in _no_numbers(facts):
         octal = _OCTAL.fullmatch(value.text) is not None
-        if not _is_number_elsewhere(facts.site, value) or (resolved and not octal):
+        if not _is_number_elsewhere(facts.site, value) or (not octal and _reads_exponents(facts.site)):
             continue
         number = Decimal(int(value.text, 8) if octal else value.text.replace("_", ""))
         found = _found(facts, name, failure)
@@ -225,6 +223,13 @@ def yaml_number_is_text(facts: SiteFacts) -> Iterator[Hit]:
         elif math.isfinite(float(number)):
             found |= {"meant": float(number), "text": str(int(number)) if octal else _for_yaml(value.text)}
         yield Hit((name,), found)
+
+
+def _reads_exponents(site: Site) -> bool:
+    """Tell whether OmegaConf or jsonargparse may read a text, which resolve exponents themselves."""
+    from adalint.readers.yaml_loaders import may_read_exponents
+
+    return site.surface in {Surface.TARGET, Surface.CLASS_PATH} or may_read_exponents(site.source)
 
 
 def _no_numbers(facts: SiteFacts) -> Iterator[tuple[str, Value, Failure | Prediction]]:

@@ -58,7 +58,7 @@ def _inserted(training: Training, facts: SiteFacts) -> dict[str, Any]:
 def _moved(training: Training, call: AllocatorCall) -> dict[str, Any]:
     """Say where the call belongs: directly below the last step of an optimizer."""
     steps = [place for place in training.places if place.event is Event.STEP]
-    if not steps or training.per_micro_batch:
+    if not steps or training.per_micro_batch or not training.anchored:
         return {}
     events = [place.event for place in training.places]
     others = [event for event in events if event is not Event.ALLOCATE]
