@@ -92,7 +92,7 @@ def test_a_preserving_fix_gives_bit_identical_losses_and_tensors_in_peft(example
 
 
 def test_the_examples_cover_every_rule_that_reads_python_and_every_preserving_fix():
-    assert {example.rule.code for example in PYTHON} == {
-        code for code, rule in load().rules.items() if code < "ADA9" and "P" in rule.where and code not in OF_LOOPS
-    }
+    of_python = {code for code, rule in load().rules.items() if code < "ADA9" and "P" in rule.where}
+    of_frameworks = {code for code in of_python if code.startswith("ADA6")}  # what these do, PEFT alone cannot show
+    assert {example.rule.code for example in PYTHON} == of_python - of_frameworks - set(OF_LOOPS)
     assert {example.rule.code for example in PRESERVING} == {"ADA101", "ADA214", "ADA302", "ADA902", "ADA903"}
