@@ -43,7 +43,7 @@ class TestMoved:
         done = run(*KIND, "--write", str(project))
         assert done.exit_code == 0, done.stderr
         environment = {**os.environ, "HF_HUB_OFFLINE": "1", "CUDA_VISIBLE_DEVICES": ""}
-        command = [sys.executable, "train.py", "--lora_r", "6", "--target_rank", "3"]
+        command = [sys.executable, "train.py", "--init_r", "6", "--target_r", "3"]
         ran = subprocess.run(command, cwd=project, env=environment, capture_output=True, text=True, check=False)
         assert ran.returncode == 0, ran.stderr[-3000:]
         config = json.loads((project / "out" / "adapter_config.json").read_text())
@@ -89,7 +89,7 @@ class TestMoved:
     @pytest.mark.parametrize(
         ("made", "parameters", "rank"),
         [
-            ("Net(args.lora_r)", "self, r", "args.lora_r"),
+            ("Net(args.lora_r)", "self, r", "args.init_r"),
             ("Net(r=6)", "self, r", "6"),
             ("Net()", "self, r=5", "5"),
         ],

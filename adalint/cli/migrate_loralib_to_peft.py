@@ -8,8 +8,21 @@ import click
 
 from adalint.cli.migrate_texts import for_texts, run
 
-_SIGNS: Final = (b"import", b"apply_adalora", b"apply_rankselector")
-"""What takes part: flags, and Python that may build on the layers of another file."""
+_SIGNS: Final = (
+    *(b"import", b".py", b"-m "),
+    *(
+        b"apply_",
+        b"lora_",
+        b"lora-",
+        b"target_rank",
+        b"target-rank",
+        b"_warmup",
+        b"-warmup",
+        b"mask_interval",
+        b"reg_orth",
+    ),
+)
+"""What takes part: flags, Python that may build on the layers of another file, and what may launch it."""
 
 
 @click.command("loralib-to-peft")
@@ -19,8 +32,8 @@ def command(**options: Any) -> None:
 
     SVDLinear, RankAllocator, update_and_mask and compute_orth_regu become plain layers, an AdaLoraConfig and
     update_and_allocate, with the same ranks at the same steps. A file is moved whole or not at all, and layers together
-    with the training that imports them; what keeps them is told. Flags in shell scripts are listed with what they
-    become.
+    with the training that imports them; what keeps them is told. Flags get PEFT's names in the parser of a training and
+    on the lines that launch it, all or none; flags of parsers that are not seen are listed with what they become.
     """
     from adalint.migrate.loralib_to_peft import to_peft
     from adalint.migrate.loralib_together import together

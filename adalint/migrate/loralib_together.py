@@ -1,11 +1,14 @@
-"""Several files at once: layers in one of them, their allocator in another."""
+"""Several files at once: layers in one of them, their allocator in another, and the lines that launch it."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from adalint.migrate.loralib_launched import launched, with_flags
+from adalint.migrate.loralib_names import Unmovable
 from adalint.migrate.loralib_pairs import pair_moved, partners_of
+from adalint.migrate.loralib_program import program_of
 from adalint.migrate.loralib_project import Project
 from adalint.migrate.loralib_to_peft import script_moved, script_of, to_peft
 from adalint.readers.errors import ReadError
@@ -13,6 +16,7 @@ from adalint.readers.errors import ReadError
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from adalint.migrate.loralib_launches import Rewritten
     from adalint.migrate.loralib_to_peft import Script
     from adalint.migrate.texts import Migrated
     from adalint.settings import Settings
@@ -25,16 +29,15 @@ def together(given: Sequence[tuple[Source, Settings]]) -> Callable[[Source, Sett
     It raises ReadError for a text that is not what its kind says.
     """
     scripts: dict[str, Script] = {}
-    settings: dict[str, Settings] = {}
-    for source, settled in given:
+    settings = {source.path: settled for source, settled in given}
+    for source, _ in given:
         try:
             script = script_of(source)
         except ReadError:
             continue
         if script is not None:
             scripts[source.path] = script
-            settings[source.path] = settled
-    outcomes = scripts_moved(list(scripts.values()), settings)
+    outcomes = all_moved(list(scripts.values()), settings, [source for source, _ in given])
 
     def outcome_of(source: Source, settled: Settings) -> Migrated:
         return outcomes[source.path] if source.path in outcomes else to_peft(source, settled)
@@ -42,25 +45,71 @@ def together(given: Sequence[tuple[Source, Settings]]) -> Callable[[Source, Sett
     return outcome_of
 
 
-def scripts_moved(scripts: Sequence[Script], settings: dict[str, Settings]) -> dict[str, Migrated]:
-    """Tell what becomes of each Python text, by its path."""
+def all_moved(
+    scripts: Sequence[Script], settings: dict[str, Settings], sources: Sequence[Source]
+) -> dict[str, Migrated]:
+    """Tell what becomes of each Python text and of each text that launches one, by its path."""
     outcomes: dict[str, Migrated] = {}
     project = Project(scripts)
+    rewritten: list[Rewritten] = []
+    groups: list[set[str]] = []
     for training in scripts:
-        partners = partners_of(training, project)
-        if len(partners) == 1:
-            [layered] = partners
-            pair = pair_moved(training, layered, project, settings[training.source.path])
-            for one in bound_together(pair):
-                if one.before.path not in outcomes or one.changed:
-                    outcomes[one.before.path] = one
+        if not training.uses.calls["RankAllocator"]:
+            continue
+        found = training_moved(training, project, settings)
+        try:
+            program = program_of(training, project, sources)
+        except Unmovable as error:
+            found = _told(found, training, f"the flags keep their names: {error.text}")
+            program = None
+        if program is not None:
+            renewed = with_flags(program, training, project, lambda one, them: training_moved(one, them, settings))
+            if all(one.changed for one in renewed):
+                found = renewed
+                rewritten += program.launches
+                groups.append({one.path for one in (training.source, *(it.source for it in program.launches))})
+            elif not any(one.changed for one in found):
+                found = renewed
+        groups.append({one.before.path for one in found if one.changed})
+        for one in found:
+            if one.before.path not in outcomes or one.changed:
+                outcomes[one.before.path] = one
     for script in scripts:
         if script.source.path not in outcomes:
             outcomes[script.source.path] = script_moved(script, settings[script.source.path])
-    return outcomes
+    outcomes |= launched(rewritten)
+    return bound_together(outcomes, groups)
 
 
-def bound_together(some: Sequence[Migrated]) -> list[Migrated]:
-    """Have texts written all or none."""
-    changed = tuple(one.before.path for one in some if one.changed)
-    return [replace(one, together=changed) if one.changed and len(changed) > 1 else one for one in some]
+def training_moved(training: Script, project: Project, settings: dict[str, Settings]) -> list[Migrated]:
+    """Move a training, with the file of its layers where it has one."""
+    partners = partners_of(training, project)
+    settled = settings[training.source.path]
+    if len(partners) == 1:
+        return list(pair_moved(training, partners[0], project, settled))
+    return [script_moved(training, settled)]
+
+
+def _told(found: Sequence[Migrated], training: Script, why: str) -> list[Migrated]:
+    """Say something of a training that is moved."""
+    return [
+        replace(one, done=(*one.done, *training.notes([(training.start or training.file_map.tree, why)])))
+        if one.changed and one.before.path == training.source.path
+        else one
+        for one in found
+    ]
+
+
+def bound_together(outcomes: dict[str, Migrated], groups: Sequence[set[str]]) -> dict[str, Migrated]:
+    """Have texts written all or none; groups that share a text are one."""
+    bound: list[set[str]] = []
+    for group in groups:
+        mine = [one for one in bound if one & group]
+        bound = [one for one in bound if not one & group]
+        bound.append(group.union(*mine))
+    found = dict(outcomes)
+    for group in bound:
+        changed = tuple(path for path in outcomes if path in group and outcomes[path].changed)
+        if len(changed) > 1:
+            found |= {path: replace(outcomes[path], together=changed) for path in changed}
+    return found

@@ -1,0 +1,308 @@
+"""A training script together with the lines that launch it: its flags get PEFT's names on both sides at once."""
+
+from __future__ import annotations
+
+import ast
+import os
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+from adalint.migrate.loralib_branches import branch_edits, statement_gone
+from adalint.migrate.loralib_launches import DEAD, Unlaunchable, launches_of, rewritten
+from adalint.migrate.loralib_names import Unmovable
+from adalint.migrate.loralib_parser import DECIDING, RENAMED, command_line_of
+from adalint.migrate.loralib_stages import Stages
+from adalint.readers.python_scopes import FileMap
+from adalint.readers.python_syntax import parse
+from adalint.source import Edit, Kind, Span, kind_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from adalint.migrate.loralib_launches import Launch, Rewritten
+    from adalint.migrate.loralib_parser import CommandLine, Flag
+    from adalint.migrate.loralib_project import Project
+    from adalint.migrate.loralib_to_peft import Script
+    from adalint.source import Source
+
+_MOST_STAGES: Final = 50
+_BESIDE: Final = 1_000_000
+"""Files beside a script that are larger than this are no launch lines."""
+
+_LEFT: Final = {
+    "lora_module": "names slots of loralib's models; target_modules of PEFT lists the names that the modules have in "
+    "your model",
+}
+
+
+@dataclass(slots=True)
+class Program:
+    """A script with other flags, and what becomes of the files that start it."""
+
+    stages: Stages
+    done: list[tuple[int, str]] = field(default_factory=list)
+    launches: list[Rewritten] = field(default_factory=list)
+
+
+def program_of(script: Script, project: Project, sources: Sequence[Source]) -> Program | None:
+    """Rename and take out the flags of a script and of its launch lines; None where it has none of loralib's.
+
+    Raises:
+        Unmovable: some of it is not seen, so that all flags keep their names.
+    """
+    if script.source.kind is not Kind.PYTHON:
+        return None
+    line = command_line_of(script.file_map)
+    if line is None:
+        return None
+    renamed = {name: to for name, to in _renamed(line).items() if not _is_gate(name, line, script.file_map)}
+    deciding = {name for name in DECIDING if name in line.flags}
+    if not renamed and not deciding:
+        return None
+    options = {
+        **{str(one.value): _to(str(one.value), to) for name, to in renamed.items() for one in line.flags[name].long},
+    }
+    touched = frozenset({*options, DEAD, *(f"--{name}" for name in DECIDING)})
+    others = [one.source.path for one in project.scripts.values() if one is not script]
+    try:
+        launches = launches_of(script.source.path, line.options(), touched, sources, others)
+        _refuse_elsewhere(script, line, touched, project, sources)
+        decided = _decided(line, launches)
+        _refuse_new_names(line, options, renamed, script.file_map)
+        gone = {str(one.value) for name in decided for one in line.flags[name].options} | {DEAD} - set(line.options())
+        changed = rewritten(launches, options, gone)
+    except Unlaunchable as error:
+        raise Unmovable(line.parser, str(error)) from None
+    for one in changed:
+        one.left += _left(launches, one.source)
+    program = Program(Stages(script.text), launches=changed)
+    _fold(program.stages, decided)
+    _rename(program.stages, renamed, decided)
+    for name in sorted(decided):
+        flag = line.flags[name]
+        program.done.append((script.file_map.start(flag.call), f"--{name} goes: PEFT's model is always of AdaLoRA"))
+    if "reg_orth_coef" in line.flags and "reg_orth_coef" not in renamed:
+        said = "--reg_orth_coef keeps its name: what the script asks of it is whether it is given, and no weight alone"
+        program.done.append((script.file_map.start(line.flags["reg_orth_coef"].call), said))
+    for name in renamed:
+        said = " and ".join(
+            f"{old} becomes {options[old]}" for old in (str(one.value) for one in line.flags[name].long)
+        )
+        where = "" if launches else ": so it has to on launch lines elsewhere"
+        program.done.append((script.file_map.start(line.flags[name].call), said + where))
+    return program
+
+
+def _renamed(line: CommandLine) -> dict[str, str]:
+    """Give the flags that get another name, where the name is the flag's own.
+
+    Raises:
+        Unmovable: one has two names.
+    """
+    found: dict[str, str] = {}
+    for name, to in RENAMED.items():
+        flag = line.flags.get(name)
+        if flag is None or "dest" in flag.keywords or not flag.long:
+            continue
+        if len(flag.long) > 1:
+            raise Unmovable(flag.call, f"{name} has two names")
+        found[name] = to
+    return found
+
+
+def _to(option: str, to: str) -> str:
+    return "--" + (to.replace("_", "-") if "-" in option[2:] else to)
+
+
+def _is_gate(name: str, line: CommandLine, file_map: FileMap) -> bool:
+    """Tell whether the penalty's flag only switches it, as in the script for summaries: it is no weight then."""
+    if name != "reg_orth_coef":
+        return False
+    return any(
+        isinstance(one, ast.If | ast.IfExp | ast.Compare | ast.BoolOp)
+        for read in line.flags[name].reads
+        for one in _within(read, file_map)
+    )
+
+
+def _within(node: ast.AST, file_map: FileMap) -> Iterator[ast.AST]:
+    """Give what an expression is part of, a test included, and no statement that it merely stands in."""
+    child = node
+    for parent in file_map.parents(node):
+        if isinstance(parent, ast.If):
+            if child is parent.test:
+                yield parent
+            return
+        if isinstance(parent, ast.stmt):
+            return
+        yield parent
+        child = parent
+
+
+def _refuse_new_names(
+    line: CommandLine, options: Mapping[str, str], renamed: Mapping[str, str], file_map: FileMap
+) -> None:
+    """Refuse new names that mean something already.
+
+    Raises:
+        Unmovable: one does.
+    """
+    known = line.options()
+    for name, to in renamed.items():
+        if to in line.flags or file_map.attributes_named(to):
+            raise Unmovable(line.flags[name].call, f"{to} is a name already")
+    for option, to in options.items():
+        if to in known:
+            raise Unmovable(line.parser, f"{to} is a name already")
+        flag = known[option]
+        [literal] = flag.long
+        if file_map.source.slice(file_map.span(literal)) not in {f'"{option}"', f"'{option}'"}:
+            raise Unmovable(literal, f"{option} is not written in one piece")
+
+
+def _refuse_elsewhere(
+    script: Script, line: CommandLine, touched: frozenset[str], project: Project, sources: Sequence[Source]
+) -> None:
+    """Refuse flags that files know which are not rewritten.
+
+    Raises:
+        Unlaunchable: one does.
+    """
+    words = re.compile("|".join(rf"(?<![\w-]){re.escape(one)}(?![\w-])" for one in sorted(touched)))
+    own = {id(one) for flag in line.flags.values() for one in flag.options}
+    here = os.path.basename(script.source.path)
+    imported = {id(one) for one in project.imported_by(script)}
+    seen = {os.path.abspath(one.path) for one in sources}
+    for other in project.scripts.values():
+        if other is not script and script in project.imported_by(other):
+            raise Unlaunchable(f"{os.path.basename(other.source.path)} imports from {here}")
+        for node in other.file_map.nodes():
+            if not isinstance(node, ast.Constant) or id(node) in own or not isinstance(node.value, str):
+                continue
+            match = words.search(node.value)
+            if match is None or isinstance(other.file_map.parent(node), ast.Expr):
+                continue
+            if id(other) in imported or other is script or not _is_added(node, other.file_map):
+                raise Unlaunchable(f"{os.path.basename(other.source.path)} has {match[0]}, too")
+    names = re.compile("|".join(sorted(RENAMED)))
+    for source in sources:
+        if source.kind is Kind.JSON or (source.kind is Kind.YAML and here in source.text):
+            match = words.search(source.text) or (names.search(source.text) if here in source.text else None)
+            if match is not None and (source.kind is Kind.JSON or not match[0].startswith("-")):
+                raise Unlaunchable(f"{source.name} has {match[0]}, too")
+    for name in _beside(script.source.path, seen):
+        raise Unlaunchable(f"{name} may start it, and is not among the files given")
+
+
+def _is_added(node: ast.Constant, file_map: FileMap) -> bool:
+    """Tell whether a text is a flag of another parser."""
+    call = file_map.parent(node)
+    return isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute) and call.func.attr == "add_argument"
+
+
+def _beside(path: str, seen: set[str]) -> Iterator[str]:
+    """Find files beside a script that name it, may start it, and are not given."""
+    folder = os.path.dirname(os.path.abspath(path))
+    stem = os.path.basename(path).removesuffix(".py").encode()
+    named = re.compile(
+        rb"(?<![\w.-])" + re.escape(stem) + rb"\.py\b|-m[ \t]+(?:[\w.]+\.)?" + re.escape(stem) + rb"(?![\w.])"
+    )
+    try:
+        names = sorted(os.listdir(folder))
+    except OSError:
+        return
+    for name in names:
+        place = os.path.join(folder, name)
+        if kind_of(place) not in {Kind.SHELL, Kind.YAML} or os.path.abspath(place) in seen:
+            continue
+        try:
+            if os.path.isfile(place) and os.path.getsize(place) < _BESIDE:
+                with open(place, "rb") as file:
+                    if named.search(file.read()):
+                        yield name
+        except OSError:
+            continue
+
+
+def _decided(line: CommandLine, launches: Sequence[Launch]) -> dict[str, object]:
+    """Give the flags that every launch line sets to what asks for AdaLoRA, with their values."""
+    if not launches:
+        return {}
+    found: dict[str, object] = {}
+    for name, value in DECIDING.items():
+        flag = line.flags.get(name)
+        if flag is None or any(not isinstance(read.ctx, ast.Load) for read in flag.reads):
+            continue
+        if all(_value_on(launch, flag) == value for launch in launches):
+            found[name] = value
+    return found
+
+
+def _value_on(launch: Launch, flag: Flag) -> object:
+    """Tell the value of a flag on a launch line; None where it is not told."""
+    options = {str(one.value) for one in flag.options}
+    given = [one for one in launch.given if one.option in options]
+    keywords = flag.keywords
+    action, kind, default = keywords.get("action"), keywords.get("type"), keywords.get("default")
+    if flag.switch:
+        return True if given and isinstance(action, ast.Constant) and action.value == "store_true" else None
+    if action is not None or flag.many or not (kind is None or (isinstance(kind, ast.Name) and kind.id == "str")):
+        return None
+    if not given:
+        return default.value if isinstance(default, ast.Constant) else None
+    last = given[-1]
+    if last.inline is not None:
+        return last.inline if isinstance(last.word.value, str) else None
+    return last.values[0].value if last.values else None
+
+
+def _left(launches: Iterable[Launch], source: Source) -> Iterator[tuple[int, str]]:
+    for launch in launches:
+        if launch.source is source:
+            for given in launch.given:
+                said = _LEFT.get(given.option.lstrip("-").replace("-", "_"))
+                if said is not None:
+                    yield given.word.span.start, f"{given.option} {said}"
+
+
+def _fold(stages: Stages, decided: Mapping[str, object]) -> None:
+    """Fold the branches that the flags decide, until there are none."""
+    for _ in range(_MOST_STAGES if decided else 0):
+        file_map = FileMap(stages.last, parse(stages.last))
+        edits = branch_edits(file_map, _known(file_map, decided))
+        if not edits:
+            return
+        stages.apply(edits)
+
+
+def _known(file_map: FileMap, decided: Mapping[str, object]) -> dict[int, object]:
+    """Give the values of all places where a decided flag is read."""
+    line = command_line_of(file_map)
+    flags = {} if line is None else line.flags
+    return {id(read): value for name, value in decided.items() if name in flags for read in flags[name].reads}
+
+
+def _rename(stages: Stages, renamed: Mapping[str, str], decided: Mapping[str, object]) -> None:
+    """Give the flags their names, write what is decided in place of its reads, and take those flags out."""
+    file_map = FileMap(stages.last, parse(stages.last))
+    line = command_line_of(file_map)
+    if line is None:
+        return
+    edits: list[Edit] = []
+    for name, to in renamed.items():
+        flag = line.flags[name]
+        [literal] = flag.long
+        span = file_map.span(literal)
+        edits.append(Edit(Span(span.start + 1, span.stop - 1), _to(str(literal.value), to)))
+        for read in flag.reads:
+            stop = file_map.span(read).stop
+            edits.append(Edit(Span(stop - len(name), stop), to))
+    for name, value in decided.items():
+        flag = line.flags[name]
+        edits += [Edit(file_map.span(read), "True" if value is True else f'"{value}"') for read in flag.reads]
+        statement = file_map.parent(flag.call)
+        if not isinstance(statement, ast.Expr):
+            raise Unmovable(flag.call, "what this add_argument gives is used")
+        edits.append(statement_gone(statement, file_map))
+    stages.apply(edits)
