@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from commands import run
-from loralib_pairs import LAUNCHED, MODEL, RUN_SH
+from loralib_pairs import LAUNCHED, MODEL, RUN_SH, TRAINING
 
 from adalint.api import check_text
 
@@ -86,3 +86,157 @@ class TestMoved:
             assert check_text(text, filename=name).findings == ()
         assert run(*KIND, "--write", str(project)).exit_code == 0
         assert contents(project) == once
+
+    @pytest.mark.parametrize(
+        ("launch", "after"),
+        [
+            ("torchrun --nproc_per_node=1 train.py --lora_r 6\n", "torchrun --nproc_per_node=1 train.py --init_r 6\n"),
+            ("python -m train --lora_r 6\n", "python -m train --init_r 6\n"),
+            ("python train.py --lora_r $RANK --steps ${1:-40}\n", "python train.py --init_r $RANK --steps ${1:-40}\n"),
+            (
+                "python train.py '--lora_r' 6; python other.py --lora_r 8\n",
+                "python train.py '--init_r' 6; python other.py --lora_r 8\n",
+            ),
+            (
+                "for r in 4 8; do\n  python train.py --lora_r $r --target_rank=2\ndone\n",
+                "for r in 4 8; do\n  python train.py --init_r $r --target_r=2\ndone\n",
+            ),
+            (
+                'ARGS=(\n  --lora_r 6  # rank\n  --target_rank 3\n)\npython train.py "${ARGS[@]}"\n',
+                'ARGS=(\n  --init_r 6  # rank\n  --target_r 3\n)\npython train.py "${ARGS[@]}"\n',
+            ),
+            ("bash -c 'python train.py --lora_r 6'\n", "bash -c 'python train.py --init_r 6'\n"),
+            ("python train.py --steps 30\r\n", "python train.py --steps 30\r\n"),
+        ],
+    )
+    def test_launch_lines_of_many_shapes(self, launch: str, after: str, project: Path) -> None:
+        (project / "train.py").write_text(TRAINING)
+        (project / "run.sh").write_bytes(launch.encode())
+        done = run(*KIND, "--write", str(project))
+        assert (project / "run.sh").read_bytes().decode() == after, done.stderr
+        assert '"--init_r"' in (project / "train.py").read_text()
+
+    @pytest.mark.parametrize(
+        ("name", "launch", "after"),
+        [
+            (
+                "Makefile",
+                "R := 6\nrun:\n\tpython train.py --lora_r $(R) \\\n\t\t--target_rank 3\n",
+                "R := 6\nrun:\n\tpython train.py --init_r $(R) \\\n\t\t--target_r 3\n",
+            ),
+            (
+                "train.yml",
+                "on: push\njobs:\n  a:\n    runs-on: x\n    steps:\n      - run: |\n          python train.py --lora_r 6\n",
+                "on: push\njobs:\n  a:\n    runs-on: x\n    steps:\n      - run: |\n          python train.py --init_r 6\n",
+            ),
+            ("Dockerfile", "FROM x\nCMD python train.py --lora_r 6\n", "FROM x\nCMD python train.py --init_r 6\n"),
+        ],
+    )
+    def test_other_files_with_launch_lines(self, name: str, launch: str, after: str, project: Path) -> None:
+        (project / "train.py").write_text(TRAINING)
+        (project / "run.sh").unlink()
+        (project / name).write_text(launch)
+        done = run(*KIND, "--write", str(project))
+        assert (project / name).read_text() == after, done.stderr
+
+
+class TestLeft:
+    @pytest.mark.parametrize(
+        ("launch", "said"),
+        [
+            ('python train.py --lora_r 6 "$@"\n', "hands on words that are not known"),
+            ("python train.py --lora_r 6 $EXTRA\n", "hands on words that are not known"),
+            ("python train.py --lora 6\n", "--lora is no option of the parser as it is written"),
+            ("python train.py --step 30\n", "--step is no option of the parser as it is written"),
+            ("echo train.py | xargs python train.py\n", "by xargs, which adds words of its own"),
+            ("./launch --lora_r 6\n", "what ./launch hands these flags to is not seen"),
+            ("echo python train.py --lora_r 6\n", "what echo hands these flags to is not seen"),
+            ("python $1 --lora_r 6\n", "starts a script whose name is not known"),
+            ("cat > job.sh <<'X'\npython train.py --lora_r 6\nX\n", "--lora_r stands where no command is seen"),
+            (
+                'A="--lora_r 6"\npython train.py $A\npython other.py $A\n',
+                "other words would change, too",
+            ),
+        ],
+    )
+    def test_launch_lines_that_are_not_certain_keep_all_flags(self, launch: str, said: str, project: Path) -> None:
+        (project / "train.py").write_text(TRAINING)
+        (project / "run.sh").write_text(launch)
+        assert "the flags keep their names: run.sh" in told(project)
+        assert said in told(project)
+        run(*KIND, "--write", str(project))
+        assert (project / "run.sh").read_text() == launch
+        text = (project / "train.py").read_text()
+        assert ('parser.add_argument("--lora_r"' in text, "init_r=args.lora_r" in text) == (True, False)
+        assert "init_r=config.lora_r" in text
+
+    @pytest.mark.parametrize(
+        ("old", "new", "said"),
+        [
+            ("config = Simple", "options = vars(args)\nconfig = Simple", "args is handed to vars"),
+            ("config = Simple", "import tools\ntools.use(args)\nconfig = Simple", "args is handed to use"),
+            ("config = Simple", "args = args\nconfig = Simple", "args is not always what the parser gives"),
+            ("config = Simple", "config = [args]\nconfig = Simple", "args goes where its flags are not seen"),
+            ("args = parser.parse_args()", "args, _ = parser.parse_known_args()", "used by parse_known_args, too"),
+            ("args = parser", "parser.set_defaults(lora_r=3)\nargs = parser", "used by set_defaults, too"),
+            ("args = parser", "other = argparse.ArgumentParser()\nargs = parser", "a second parser"),
+            ('"--lora_r",', '"--lora_r", "--rank",', "lora_r has two names"),
+            ("args = parser", 'parser.add_argument("--init_r")\nargs = parser', "init_r is a name already"),
+            ("args = parser", 'parser.add_argument(*["-x"])\nargs = parser', "does not show what it adds"),
+            ("parse_args()", 'parse_args(["--lora_r", "4"])', "train.py has --lora_r, too"),
+            ("args = parser", "import tools\ntools.more(parser)\nargs = parser", "the parser is handed on"),
+        ],
+    )
+    def test_parsers_that_are_not_all_seen_keep_all_flags(self, old: str, new: str, said: str, project: Path) -> None:
+        text = TRAINING.replace(old, new, 1)
+        assert text != TRAINING
+        launch = "python train.py --lora_r 6\n"
+        (project / "train.py").write_text(text)
+        (project / "run.sh").write_text(launch)
+        assert said in told(project)
+        run(*KIND, "--write", str(project))
+        assert (project / "run.sh").read_text() == launch
+        assert "--init_r" not in (project / "train.py").read_text().replace('"--init_r")', "")
+
+    @pytest.mark.parametrize(
+        ("name", "text", "said"),
+        [
+            ("launch.json", '{"args": ["--lora_r", "8"]}', "launch.json has --lora_r, too"),
+            ("sweep.yaml", "program: train.py\nparameters:\n  lora_r: {value: 8}\n", "sweep.yaml has lora_r, too"),
+            ("jobs.py", 'import os\nos.system("python train.py --lora_r 8")\n', "jobs.py has --lora_r, too"),
+            ("later.py", "from train import args\n", "later.py imports from train.py"),
+        ],
+    )
+    def test_other_files_that_know_the_flags_keep_them(self, name: str, text: str, said: str, project: Path) -> None:
+        (project / "train.py").write_text(TRAINING)
+        (project / "run.sh").write_text("python train.py --lora_r 6\n")
+        (project / name).write_text(text)
+        assert said in told(project)
+        run(*KIND, "--write", str(project))
+        assert (project / "run.sh").read_text() == "python train.py --lora_r 6\n"
+
+    def test_launch_lines_beside_the_script_that_are_not_given(self, project: Path) -> None:
+        (project / "train.py").write_text(TRAINING)
+        said = told(project, project / "train.py", project / "model.py")
+        assert "run.sh may start it, and is not among the files given" in said
+
+    def test_launch_lines_that_differ_in_whether_they_ask_for_adalora(self, project: Path) -> None:
+        before = contents(project)
+        (project / "run.sh").write_text(RUN_SH + "python train.py --lora_r 4\n")
+        run(*KIND, "--write", str(project))
+        assert (project / "train.py").read_text() == before["train.py"]
+        assert (project / "run.sh").read_text().startswith(RUN_SH)
+
+    def test_a_script_of_the_same_name_elsewhere(self, project: Path) -> None:
+        (project / "train.py").write_text(TRAINING)
+        (project / "run.sh").write_text("python train.py --lora_r 6\n")
+        (project / "old").mkdir()
+        (project / "old" / "train.py").write_text("import os\n")
+        assert "starts one of several scripts of the name train.py" in told(project)
+
+    def test_a_penalty_that_a_flag_switches_keeps_its_flag(self, project: Path) -> None:
+        text = LAUNCHED.replace('and args.lora_type == "svd"', "and args.reg_orth_coef > 0")
+        (project / "train.py").write_text(text)
+        run(*KIND, "--write", str(project))
+        assert "--orth_reg_weight" not in (project / "train.py").read_text()
+        assert "--reg_orth_coef 0.2" in (project / "run.sh").read_text()
