@@ -153,3 +153,30 @@ python train.py \\
     --init_warmup 5 --final_warmup "10" --mask_interval 2 \\
     --reg_orth_coef 0.2 --steps 40
 """
+
+CHOOSING: Final = MODEL.replace(
+    "        self.inner = lora.SVDLinear(8, 8, r=config.lora_r, lora_alpha=config.lora_alpha)\n",
+    """\
+        if config.apply_lora and "inner" in config.lora_module.split(","):
+            if config.lora_type == "frd":
+                self.inner = lora.Linear(8, 8, r=config.lora_r, lora_alpha=config.lora_alpha)
+            elif config.lora_type == "svd":
+                self.inner = lora.SVDLinear(8, 8, r=config.lora_r, lora_alpha=config.lora_alpha)
+            else:
+                raise ValueError(config.lora_type)
+        else:
+            self.inner = nn.Linear(8, 8)
+""",
+)
+"""Layers that the flags choose, as in the models of loralib's own transformers."""
+
+CHOSEN: Final = LAUNCHED.replace(
+    "SimpleNamespace(lora_r=args.lora_r, lora_alpha=16, svd=args.lora_type)",
+    "SimpleNamespace(\n"
+    "        apply_lora=args.apply_lora, lora_type=args.lora_type, lora_module=args.lora_module, lora_r=args.lora_r, "
+    "lora_alpha=16\n"
+    "    )",
+).replace(
+    '    group.add_argument("--lora_r"',
+    '    group.add_argument("--lora_module", type=str, default="query,value")\n    group.add_argument("--lora_r"',
+)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from commands import run
-from loralib_pairs import LAUNCHED, MODEL, RUN_SH, TRAINING
+from loralib_pairs import CHOOSING, CHOSEN, LAUNCHED, MODEL, RUN_SH, TRAINING
 
 from adalint.api import check_text
 
@@ -44,6 +44,13 @@ def contents(folder: Path) -> dict[str, str]:
     return {path.name: path.read_text() for path in folder.iterdir() if path.is_file()}
 
 
+def choose(project: Path) -> None:
+    """Have the flags choose the layers."""
+    (project / "model.py").write_text(CHOOSING)
+    (project / "train.py").write_text(CHOSEN)
+    (project / "run.sh").write_text(RUN_SH.replace("--steps 40", '--steps 40 --lora_module "inner,other"'))
+
+
 def told(folder: Path, *paths: Path) -> str:
     """Ask what is said of the files."""
     report = run(*KIND, "--report", "-", *map(str, paths or (folder,))).stdout
@@ -51,9 +58,14 @@ def told(folder: Path, *paths: Path) -> str:
 
 
 class TestMoved:
-    def test_the_launch_line_starts_the_training_and_it_keeps_as_many_ranks_as_the_target(self, project: Path) -> None:
+    @pytest.mark.parametrize("chosen", [False, True], ids=["always", "as the flags choose"])
+    def test_the_launch_line_starts_the_training_and_it_keeps_as_many_ranks_as_the_target(
+        self, project: Path, *, chosen: bool
+    ) -> None:
+        if chosen:
+            choose(project)
         done = run(*KIND, "--write", str(project))
-        assert done.exit_code == 0, done.stderr
+        assert done.exit_code == int(chosen), done.stderr
         path = os.pathsep.join((os.path.dirname(sys.executable), os.environ["PATH"]))
         environment = {**os.environ, "PATH": path, "HF_HUB_OFFLINE": "1", "CUDA_VISIBLE_DEVICES": ""}
         ran = subprocess.run(
@@ -64,6 +76,49 @@ class TestMoved:
         fields = ("init_r", "target_r", "tinit", "tfinal", "deltaT", "total_step")
         assert [config[name] for name in fields] == [6, 3, 5, 10, 2, 40]
         assert sum(map(sum, config["rank_pattern"].values())) == 2 * 3
+
+    def test_layers_that_the_flags_choose_become_what_plain_ones_do(self, project: Path) -> None:
+        run(*KIND, "--write", str(project))
+        plain = (project / "model.py").read_text()
+        choose(project)
+        done = run(*KIND, "--write", str(project))
+        assert (project / "model.py").read_text() == plain
+        assert "--lora_module names slots" in done.stderr
+
+    @pytest.mark.parametrize(
+        ("old", "new"),
+        [
+            ("config.lora_type ==", "self.kind(config) =="),
+            ('"inner" in', "'missing' in"),
+            ("super().__init__()\n        if", 'super().__init__()\n        config.lora_type = "frd"\n        if'),
+        ],
+    )
+    def test_layers_that_the_flags_do_not_choose_keep_all(self, old: str, new: str, project: Path) -> None:
+        choose(project)
+        model = CHOOSING.replace(old, new, 1)
+        assert model != CHOOSING
+        (project / "model.py").write_text(model)
+        before = contents(project)
+        run(*KIND, "--write", str(project))
+        assert contents(project) == before
+
+    def test_all_are_what_they_were_where_one_cannot_be_written(
+        self, project: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        from adalint import files
+        from adalint.source import SourceError
+
+        before = contents(project)
+        real = files.write_atomically
+
+        def full(path: str, *rest: object) -> None:
+            if path.endswith("train.py"):
+                raise SourceError("no space left on device")
+            real(path, *rest)  # type: ignore[arg-type]
+
+        monkeypatch.setattr(files, "write_atomically", full)
+        assert run(*KIND, "--write", str(project)).exit_code == 2
+        assert contents(project) == before
 
     def test_the_words_meant_change_and_no_others(self, project: Path) -> None:
         run(*KIND, "--write", str(project))

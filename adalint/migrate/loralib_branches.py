@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 UNKNOWN: Final = object()
 """What no launch line decides."""
 
+_CLOSED: Final = (ast.Name, ast.Constant, ast.Attribute, ast.Call, ast.Subscript, ast.List, ast.Dict)
+"""What needs no parentheses anywhere."""
+
 _OPERATORS: Final[dict[type[ast.cmpop], Callable[[Any, Any], bool]]] = {
     ast.Eq: lambda left, right: bool(left == right),
     ast.NotEq: lambda left, right: bool(left != right),
@@ -97,7 +100,9 @@ def _edits_of(node: ast.If | ast.IfExp | ast.BoolOp, known: Mapping[int, object]
         return []
     if isinstance(node, ast.IfExp):
         kept = node.body if value else node.orelse
-        return [Edit(file_map.span(node), f"{file_map.source.slice(file_map.span(kept))}")]
+        text = file_map.source.slice(file_map.span(kept))
+        bare = isinstance(kept, _CLOSED) and "\n" not in text
+        return [Edit(file_map.span(node), text if bare else f"({text})")]
     return _branch(node, file_map, taken=bool(value))
 
 
@@ -105,14 +110,16 @@ def _without_operands(node: ast.BoolOp, known: Mapping[int, object], file_map: F
     """Leave out the operands that do not decide: what is true in an `and`, what is false in an `or`."""
     if not isinstance(file_map.parent(node), ast.If) or value_of(node, known) is not UNKNOWN:
         return []
-    left = [one for one in node.values if value_of(one, known) is UNKNOWN]
-    if len(left) == len(node.values):
+    values = [value_of(one, known) for one in node.values]
+    left = [one for one, value in zip(node.values, values, strict=True) if value is UNKNOWN]
+    neutral = isinstance(node.op, ast.And)
+    if len(left) == len(node.values) or any(one is not UNKNOWN and bool(one) is not neutral for one in values):
         return []
     word = " and " if isinstance(node.op, ast.And) else " or "
     parts = [file_map.source.slice(file_map.span(one)) for one in left]
     wrap = len(left) > 1 or isinstance(file_map.parent(node), ast.BoolOp)
     closed = [
-        f"({text})" if wrap and isinstance(one, ast.BoolOp | ast.IfExp) else text
+        f"({text})" if "\n" in text or (wrap and isinstance(one, ast.BoolOp | ast.IfExp)) else text
         for one, text in zip(left, parts, strict=True)
     ]
     return [Edit(file_map.span(node), word.join(closed))]
@@ -158,7 +165,8 @@ def statement_gone(node: ast.stmt, file_map: FileMap, *, is_elif: bool = False) 
         raise Unmovable(node, "it shares its line with something else")
     starts = source.line_starts
     stop = starts[last] if last < len(starts) else len(source.content)
-    if source.content[span.stop : source.line_span(last).stop].strip():
+    behind = source.content[span.stop : source.line_span(last).stop].strip()
+    if behind and not behind.startswith(b"#"):
         raise Unmovable(node, "it shares its line with something else")
     return Edit(Span(starts[first - 1], stop), "")
 
@@ -192,6 +200,9 @@ def _lifted(node: ast.If, block: list[ast.stmt], colon: int, file_map: FileMap) 
     source = file_map.source
     whole = file_map.span(node)
     start, stop = file_map.start(block[0]), file_map.span(block[-1]).stop
+    line_end = source.line_span(source.row_of(stop)).stop
+    if stop < whole.stop and source.content[stop:line_end].lstrip().startswith(b"#"):
+        stop = line_end  # a comment behind the last statement stays with it
     if source.row_of(start) == source.row_of(colon):
         return Edit(whole, source.slice(Span(start, stop)))
     head = source.line_span(source.row_of(whole.start))

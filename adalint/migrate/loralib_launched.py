@@ -30,20 +30,24 @@ def with_flags(
     staged = script_of(program.stages.last)
     if staged is None:
         return [Migrated(training.source, training.source)]
-    others = [staged if one is training else one for one in project.scripts.values()]
-    found = move(staged, Project(others))
+    stages = {training.source.path: program.stages}
+    now = {training.source.path: staged}
+    if program.layers is not None:
+        layered, of_layers = program.layers
+        folded = script_of(of_layers.last)
+        if folded is not None:
+            stages[layered.source.path] = of_layers
+            now[layered.source.path] = folded
+    found = move(staged, Project([now.get(one.source.path, one) for one in project.scripts.values()]))
     worse = [said for one in program.launches for said in _found_new(one)]
     if worse:
         return [training.stays(training.start or training.file_map.tree, said) for said in worse[:1]]
     notes = tuple(Note(training.source.position(offset), said) for offset, said in program.done)
     retold = []
     for one in found:
-        if one.before.path == training.source.path:
-            told = program.stages.retold(one)
-            done = (*notes, *told.done) if one.changed else ()
-            retold.append(replace(told, done=done, after=one.after if one.changed else told.before))
-        else:
-            retold.append(one)
+        told = stages[one.before.path].retold(one) if one.before.path in stages else one
+        done = (*notes, *told.done) if one.changed and one.before.path == training.source.path else told.done
+        retold.append(replace(told, done=done, after=one.after if one.changed else told.before))
     return retold
 
 

@@ -11,7 +11,7 @@ from adalint.migrate.loralib_layers import layers_of
 from adalint.migrate.loralib_moving import moved, moved_layers
 from adalint.migrate.loralib_names import Unmovable, wrapper_of
 from adalint.migrate.loralib_to_peft import Script, judged
-from adalint.migrate.loralib_values import argument, handed_in
+from adalint.migrate.loralib_values import argument, handed_in, kept_keyword
 from adalint.readers.python_scopes import FUNCTIONS
 
 if TYPE_CHECKING:
@@ -37,13 +37,13 @@ def pair_moved(training: Script, layered: Script, project: Project, settings: Se
     here = os.path.basename(training.source.path)
     try:
         allocator = allocator_of(training.uses, training.file_map)
-        maker = _maker_of(allocator, training, layered, project)
+        maker = maker_of(allocator, training, layered, project)
         _refuse_others(training, layered, project, allocator.call)
     except Unmovable as error:
         return training.stays(error.node, error.text), _left(layered, f"its allocator is made in {here}, which stays")
     calls = layered.uses.calls["SVDLinear"]
     try:
-        words = _Words(training, layered, project, allocator, maker)
+        words = Words(training, layered, project, allocator, maker)
         layers = layers_of(calls, layered.file_map, words.said)
         of_layers = moved_layers(layered.text, layered.uses, layered.file_map, layers)
     except Unmovable as error:
@@ -77,7 +77,7 @@ def _refuse_others(training: Script, layered: Script, project: Project, call: as
             raise Unmovable(call, f"the layers of {name} are used by {os.path.basename(other.source.path)}, too")
 
 
-def _maker_of(allocator: Allocator, training: Script, layered: Script, project: Project) -> ast.Call:
+def maker_of(allocator: Allocator, training: Script, layered: Script, project: Project) -> ast.Call:
     """Find the one call that gives the model its layers: what makes it, or what is handed it.
 
     Raises:
@@ -120,7 +120,7 @@ def _same_callee(one: ast.Call, other: ast.Call) -> bool:
     return ast.unparse(one.func) == ast.unparse(other.func)
 
 
-class _Words:
+class Words:
     """Says what a layer is given in the words of the training."""
 
     def __init__(
@@ -153,9 +153,14 @@ class _Words:
             function = file_map.frame_of(root)
             if isinstance(function, FUNCTIONS) and not file_map.callers_of(function):
                 given = self._given(binding.node, function)
-                if given is not None:
-                    for name in attributes:
+                for name in attributes:
+                    if isinstance(given, ast.Call):
+                        given = kept_keyword(given, name)
+                    elif given is not None:
                         given = ast.copy_location(ast.Attribute(given, name, ast.Load()), self.place)
+                if isinstance(given, ast.Constant):
+                    return self._placed(given)
+                if given is not None:
                     return given
         name = os.path.basename(self.training.source.path)
         raise Unmovable(expr, f"{ast.unparse(expr)} is not known in {name}, where the configuration has to stand")

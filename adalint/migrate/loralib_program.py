@@ -8,13 +8,13 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-from adalint.migrate.loralib_branches import branch_edits, statement_gone
+from adalint.migrate.loralib_branches import statement_gone
+from adalint.migrate.loralib_deciding import fold, layers_folded, stage_map
 from adalint.migrate.loralib_launches import DEAD, Unlaunchable, launches_of, rewritten
 from adalint.migrate.loralib_names import Unmovable
+from adalint.migrate.loralib_pairs import partners_of
 from adalint.migrate.loralib_parser import DECIDING, RENAMED, command_line_of
 from adalint.migrate.loralib_stages import Stages
-from adalint.readers.python_scopes import FileMap
-from adalint.readers.python_syntax import parse
 from adalint.source import Edit, Kind, Span, kind_of
 
 if TYPE_CHECKING:
@@ -24,9 +24,9 @@ if TYPE_CHECKING:
     from adalint.migrate.loralib_parser import CommandLine, Flag
     from adalint.migrate.loralib_project import Project
     from adalint.migrate.loralib_to_peft import Script
+    from adalint.readers.python_scopes import FileMap
     from adalint.source import Source
 
-_MOST_STAGES: Final = 50
 _BESIDE: Final = 1_000_000
 """Files beside a script that are larger than this are no launch lines."""
 
@@ -41,6 +41,8 @@ class Program:
     """A script with other flags, and what becomes of the files that start it."""
 
     stages: Stages
+    layers: tuple[Script, Stages] | None = None
+    """The file of its layers, whose branches the flags decide as well."""
     done: list[tuple[int, str]] = field(default_factory=list)
     launches: list[Rewritten] = field(default_factory=list)
 
@@ -77,8 +79,17 @@ def program_of(script: Script, project: Project, sources: Sequence[Source]) -> P
     for one in changed:
         one.left += _left(launches, one.source)
     program = Program(Stages(script.text), launches=changed)
-    _fold(program.stages, decided)
+    fixed = {**decided, **_slots(line, launches)} if decided else {}
+    fold(program.stages, fixed)
+    partners = partners_of(script, project)
+    if len(partners) == 1 and fixed:
+        folded = layers_folded(program.stages.last, partners[0], script, project, fixed)
+        program.layers = None if folded is None else (partners[0], folded)
+    folded_here = program.stages.last != script.text
     _rename(program.stages, renamed, decided)
+    if folded_here:
+        said = "branches that the flags decide are written as the launch lines decide them"
+        program.done.append((script.file_map.start(line.parser), said))
     for name in sorted(decided):
         flag = line.flags[name]
         program.done.append((script.file_map.start(flag.call), f"--{name} goes: PEFT's model is always of AdaLoRA"))
@@ -239,6 +250,15 @@ def _decided(line: CommandLine, launches: Sequence[Launch]) -> dict[str, object]
     return found
 
 
+def _slots(line: CommandLine, launches: Sequence[Launch]) -> dict[str, object]:
+    """Give the list of slots that have layers, where all launch lines say the same."""
+    flag = line.flags.get("lora_module")
+    if flag is None or flag.switch or any(not isinstance(read.ctx, ast.Load) for read in flag.reads):
+        return {}
+    values = {_value_on(launch, flag) for launch in launches}
+    return {"lora_module": values.pop()} if len(values) == 1 and all(isinstance(one, str) for one in values) else {}
+
+
 def _value_on(launch: Launch, flag: Flag) -> object:
     """Tell the value of a flag on a launch line; None where it is not told."""
     options = {str(one.value) for one in flag.options}
@@ -266,26 +286,9 @@ def _left(launches: Iterable[Launch], source: Source) -> Iterator[tuple[int, str
                     yield given.word.span.start, f"{given.option} {said}"
 
 
-def _fold(stages: Stages, decided: Mapping[str, object]) -> None:
-    """Fold the branches that the flags decide, until there are none."""
-    for _ in range(_MOST_STAGES if decided else 0):
-        file_map = FileMap(stages.last, parse(stages.last))
-        edits = branch_edits(file_map, _known(file_map, decided))
-        if not edits:
-            return
-        stages.apply(edits)
-
-
-def _known(file_map: FileMap, decided: Mapping[str, object]) -> dict[int, object]:
-    """Give the values of all places where a decided flag is read."""
-    line = command_line_of(file_map)
-    flags = {} if line is None else line.flags
-    return {id(read): value for name, value in decided.items() if name in flags for read in flags[name].reads}
-
-
 def _rename(stages: Stages, renamed: Mapping[str, str], decided: Mapping[str, object]) -> None:
     """Give the flags their names, write what is decided in place of its reads, and take those flags out."""
-    file_map = FileMap(stages.last, parse(stages.last))
+    file_map = stage_map(stages)
     line = command_line_of(file_map)
     if line is None:
         return
@@ -306,3 +309,4 @@ def _rename(stages: Stages, renamed: Mapping[str, str], decided: Mapping[str, ob
             raise Unmovable(flag.call, "what this add_argument gives is used")
         edits.append(statement_gone(statement, file_map))
     stages.apply(edits)
+    stage_map(stages)

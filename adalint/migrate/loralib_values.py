@@ -53,3 +53,10 @@ def argument(call: ast.Call, parameter: ast.arg, function: FunctionNode, file_ma
         named |= dict(zip(listed[len(listed) - len(defaults) :], defaults, strict=True))
     default = named.get(parameter)
     return default if isinstance(default, ast.Constant) else None
+
+
+def kept_keyword(call: ast.Call, name: str) -> ast.expr | None:
+    """Find what an attribute is of an object that only keeps the arguments that it is made with."""
+    called = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
+    given = [one.value for one in call.keywords if one.arg == name]
+    return given[0] if called in {"SimpleNamespace", "Namespace"} and len(given) == 1 else None
