@@ -29,6 +29,23 @@ python train.py \\
     --orth_reg_weight 0.2 --steps 40
 """
 
+NOTEBOOK = json.dumps(
+    {
+        "cells": [
+            {
+                "cell_type": "code",
+                "execution_count": None,
+                "metadata": {},
+                "outputs": [],
+                "source": ["!python train.py --lora_r 8"],
+            }
+        ],
+        "metadata": {},
+        "nbformat": 4,
+        "nbformat_minor": 4,
+    }
+)
+
 
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
@@ -258,6 +275,12 @@ class TestLeft:
         [
             ("launch.json", '{"args": ["--lora_r", "8"]}', "launch.json has --lora_r, too"),
             ("sweep.yaml", "program: train.py\nparameters:\n  lora_r: {value: 8}\n", "sweep.yaml has lora_r, too"),
+            (
+                "use.ipynb",
+                NOTEBOOK,
+                "use.ipynb has --lora_r, too",
+            ),
+            ("run.bat", "python train.py --lora_r 8\r\n", "run.bat may start it"),
             ("jobs.py", 'import os\nos.system("python train.py --lora_r 8")\n', "jobs.py has --lora_r, too"),
             ("later.py", "from train import args\n", "later.py imports from train.py"),
         ],
@@ -269,6 +292,22 @@ class TestLeft:
         assert said in told(project)
         run(*KIND, "--write", str(project))
         assert (project / "run.sh").read_text() == "python train.py --lora_r 6\n"
+
+    def test_a_file_beside_it_that_gives_no_flags_is_no_matter(self, project: Path) -> None:
+        (project / "train.py").write_text(TRAINING)
+        (project / "run.sh").write_text("python train.py --lora_r 6\n")
+        (project / "notes.txt").write_text("train.py is slow\n")
+        (project / "other.json").write_text('{"lora_r": 8}')
+        assert "--lora_r becomes --init_r" in told(project)
+
+    def test_documents_are_listed_and_stay(self, project: Path) -> None:
+        text = "# 用法\n\n```sh\npython train.py --apply_lora --lora_r 6\npython train.py --lora_ranks 2\n```\n"
+        (project / "README.md").write_text(text)
+        done = run(*KIND, "--write", str(project))
+        assert (project / "README.md").read_text() == text
+        assert "README.md:4:30: left: --lora_r is --init_r now" in done.stderr
+        assert "README.md:4:17: left: --apply_lora is no flag now" in done.stderr
+        assert "2 left for you" in done.stderr
 
     def test_launch_lines_beside_the_script_that_are_not_given(self, project: Path) -> None:
         (project / "train.py").write_text(TRAINING)

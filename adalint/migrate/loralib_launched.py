@@ -17,9 +17,9 @@ from adalint.settings import Settings
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from adalint.migrate.loralib_launches import Rewritten
     from adalint.migrate.loralib_program import Program
     from adalint.migrate.loralib_to_peft import Script
+    from adalint.migrate.loralib_words import Rewritten
     from adalint.source import Source
 
 

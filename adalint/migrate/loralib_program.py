@@ -3,32 +3,30 @@
 from __future__ import annotations
 
 import ast
-import os
-import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from adalint.migrate.loralib_branches import statement_gone
 from adalint.migrate.loralib_deciding import fold, layers_folded, stage_map
-from adalint.migrate.loralib_launches import DEAD, Unlaunchable, launches_of, rewritten
+from adalint.migrate.loralib_elsewhere import documents_of, refuse_elsewhere
+from adalint.migrate.loralib_launches import DEAD, Unlaunchable, launches_of
 from adalint.migrate.loralib_names import Unmovable
 from adalint.migrate.loralib_pairs import partners_of
 from adalint.migrate.loralib_parser import DECIDING, RENAMED, command_line_of
 from adalint.migrate.loralib_stages import Stages
-from adalint.source import Edit, Kind, Span, kind_of
+from adalint.migrate.loralib_words import rewritten
+from adalint.source import Edit, Kind, Span
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from adalint.migrate.loralib_launches import Launch, Rewritten
+    from adalint.migrate.loralib_launches import Launch
     from adalint.migrate.loralib_parser import CommandLine, Flag
     from adalint.migrate.loralib_project import Project
     from adalint.migrate.loralib_to_peft import Script
+    from adalint.migrate.loralib_words import Rewritten
     from adalint.readers.python_scopes import FileMap
     from adalint.source import Source
-
-_BESIDE: Final = 1_000_000
-"""Files beside a script that are larger than this are no launch lines."""
 
 _LEFT: Final = {
     "lora_module": "names slots of loralib's models; target_modules of PEFT lists the names that the modules have in "
@@ -69,7 +67,7 @@ def program_of(script: Script, project: Project, sources: Sequence[Source]) -> P
     others = [one.source.path for one in project.scripts.values() if one is not script]
     try:
         launches = launches_of(script.source.path, line.options(), touched, sources, others)
-        _refuse_elsewhere(script, line, touched, project, sources)
+        refuse_elsewhere(script, line, touched, project, sources)
         decided = _decided(line, launches)
         _refuse_new_names(line, options, renamed, script.file_map)
         gone = {str(one.value) for name in decided for one in line.flags[name].options} | {DEAD} - set(line.options())
@@ -78,6 +76,7 @@ def program_of(script: Script, project: Project, sources: Sequence[Source]) -> P
         raise Unmovable(line.parser, str(error)) from None
     for one in changed:
         one.left += _left(launches, one.source)
+    changed += documents_of(script, {**options, **dict.fromkeys(gone, "")}, sources)
     program = Program(Stages(script.text), launches=changed)
     fixed = {**decided, **_slots(line, launches)} if decided else {}
     fold(program.stages, fixed)
@@ -170,70 +169,6 @@ def _refuse_new_names(
         [literal] = flag.long
         if file_map.source.slice(file_map.span(literal)) not in {f'"{option}"', f"'{option}'"}:
             raise Unmovable(literal, f"{option} is not written in one piece")
-
-
-def _refuse_elsewhere(
-    script: Script, line: CommandLine, touched: frozenset[str], project: Project, sources: Sequence[Source]
-) -> None:
-    """Refuse flags that files know which are not rewritten.
-
-    Raises:
-        Unlaunchable: one does.
-    """
-    words = re.compile("|".join(rf"(?<![\w-]){re.escape(one)}(?![\w-])" for one in sorted(touched)))
-    own = {id(one) for flag in line.flags.values() for one in flag.options}
-    here = os.path.basename(script.source.path)
-    imported = {id(one) for one in project.imported_by(script)}
-    seen = {os.path.abspath(one.path) for one in sources}
-    for other in project.scripts.values():
-        if other is not script and script in project.imported_by(other):
-            raise Unlaunchable(f"{os.path.basename(other.source.path)} imports from {here}")
-        for node in other.file_map.nodes():
-            if not isinstance(node, ast.Constant) or id(node) in own or not isinstance(node.value, str):
-                continue
-            match = words.search(node.value)
-            if match is None or isinstance(other.file_map.parent(node), ast.Expr):
-                continue
-            if id(other) in imported or other is script or not _is_added(node, other.file_map):
-                raise Unlaunchable(f"{os.path.basename(other.source.path)} has {match[0]}, too")
-    names = re.compile("|".join(sorted(RENAMED)))
-    for source in sources:
-        if source.kind is Kind.JSON or (source.kind is Kind.YAML and here in source.text):
-            match = words.search(source.text) or (names.search(source.text) if here in source.text else None)
-            if match is not None and (source.kind is Kind.JSON or not match[0].startswith("-")):
-                raise Unlaunchable(f"{source.name} has {match[0]}, too")
-    for name in _beside(script.source.path, seen):
-        raise Unlaunchable(f"{name} may start it, and is not among the files given")
-
-
-def _is_added(node: ast.Constant, file_map: FileMap) -> bool:
-    """Tell whether a text is a flag of another parser."""
-    call = file_map.parent(node)
-    return isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute) and call.func.attr == "add_argument"
-
-
-def _beside(path: str, seen: set[str]) -> Iterator[str]:
-    """Find files beside a script that name it, may start it, and are not given."""
-    folder = os.path.dirname(os.path.abspath(path))
-    stem = os.path.basename(path).removesuffix(".py").encode()
-    named = re.compile(
-        rb"(?<![\w.-])" + re.escape(stem) + rb"\.py\b|-m[ \t]+(?:[\w.]+\.)?" + re.escape(stem) + rb"(?![\w.])"
-    )
-    try:
-        names = sorted(os.listdir(folder))
-    except OSError:
-        return
-    for name in names:
-        place = os.path.join(folder, name)
-        if kind_of(place) not in {Kind.SHELL, Kind.YAML} or os.path.abspath(place) in seen:
-            continue
-        try:
-            if os.path.isfile(place) and os.path.getsize(place) < _BESIDE:
-                with open(place, "rb") as file:
-                    if named.search(file.read()):
-                        yield name
-        except OSError:
-            continue
 
 
 def _decided(line: CommandLine, launches: Sequence[Launch]) -> dict[str, object]:

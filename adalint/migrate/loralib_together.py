@@ -16,8 +16,8 @@ from adalint.readers.errors import ReadError
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from adalint.migrate.loralib_launches import Rewritten
     from adalint.migrate.loralib_to_peft import Script
+    from adalint.migrate.loralib_words import Rewritten
     from adalint.migrate.texts import Migrated
     from adalint.settings import Settings
     from adalint.source import Source
