@@ -151,6 +151,34 @@ class TestMoved:
         ) in text
         assert 'SimpleNamespace(lora_r=args.init_r, lora_alpha=16, svd="svd")' in text
 
+    @pytest.mark.parametrize(
+        ("line", "after"),
+        [
+            ('print(f"{args.lora_r} {args.lora_r:>3} é {args.target_rank}")', None),
+            ("print(f'{args.lora_r!r}' f\"{args.lora_r}\")", None),
+            ('print(f"""\n{args.lora_r}\n  {args.target_rank + args.lora_r}""")', None),
+            ('print(f"{args.lora_type}")', "print(f\"{'svd'}\")"),
+            ("print(f'{args.lora_type}', args.lora_type)", 'print(f\'{"svd"}\', "svd")'),
+            ("print(f\"{'on' if args.apply_lora else 'off'}\")", "print(f\"{'on' if True else 'off'}\")"),
+            ("args.lora_r = max(args.lora_r, args.target_rank + 1)", None),
+            ("print((args\n    .lora_r))", None),
+        ],
+    )
+    def test_what_reads_a_flag_reads_it_by_its_new_name(self, line: str, after: str | None, project: Path) -> None:
+        text = LAUNCHED.replace("print(args)", line.replace("\n", "\n    " if '"""' not in line else "\n"))
+        (project / "train.py").write_text(text)
+        run(*KIND, "--write", str(project))
+        renamed = line.replace("lora_r", "init_r").replace("target_rank", "target_r") if after is None else after
+        new = (project / "train.py").read_text()
+        assert "".join(renamed.split()) in "".join(new.split())
+        compile(new, "train.py", "exec")
+
+    def test_an_f_string_that_only_shows_the_name_keeps_all(self, project: Path) -> None:
+        (project / "train.py").write_text(LAUNCHED.replace("print(args)", 'print(f"args.lora_r: {args.lora_r}")'))
+        before = contents(project)
+        run(*KIND, "--write", str(project))
+        assert contents(project) == before
+
     def test_nothing_is_found_and_a_second_run_changes_nothing(self, project: Path) -> None:
         run(*KIND, "--write", str(project))
         once = contents(project)

@@ -80,7 +80,13 @@ def branch_edits(file_map: FileMap, known: Mapping[int, object]) -> list[Edit]:
     """
     edits: list[Edit] = []
     taken: list[Span] = []
-    decided = [one for one in file_map.nodes() if isinstance(one, ast.If | ast.IfExp | ast.BoolOp)]
+    # Before Python 3.12, what stands inside an f-string has no certain place.
+    decided = [
+        one
+        for one in file_map.nodes()
+        if isinstance(one, ast.If | ast.IfExp | ast.BoolOp)
+        and not any(isinstance(above, ast.JoinedStr) for above in file_map.parents(one))
+    ]
     for node in sorted(decided, key=lambda one: (one.lineno, one.col_offset, -(one.end_lineno or 0))):
         span = file_map.span(node)
         if any(one.contains(span) for one in taken):

@@ -53,7 +53,10 @@ def _folded(stages: Stages, known: Callable[[FileMap], Mapping[int, object]]) ->
         edits = branch_edits(file_map, known(file_map))
         if not edits:
             return
-        stages.apply(edits)
+        try:
+            stages.apply(edits)
+        except ValueError:
+            raise Unmovable(file_map.tree, "its branches cannot be folded one by one") from None
 
 
 def known_in(file_map: FileMap, decided: Mapping[str, object]) -> dict[int, object]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
@@ -233,15 +234,56 @@ def _rename(stages: Stages, renamed: Mapping[str, str], decided: Mapping[str, ob
         [literal] = flag.long
         span = file_map.span(literal)
         edits.append(Edit(Span(span.start + 1, span.stop - 1), _to(str(literal.value), to)))
-        for read in flag.reads:
-            stop = file_map.span(read).stop
-            edits.append(Edit(Span(stop - len(name), stop), to))
+        edits += [Edit(Span(one.stop - len(name), one.stop), to) for one in _places(flag.reads, file_map)]
     for name, value in decided.items():
         flag = line.flags[name]
-        edits += [Edit(file_map.span(read), "True" if value is True else f'"{value}"') for read in flag.reads]
+        edits += [
+            Edit(one, "True" if value is True else _quoted(str(value), one, file_map))
+            for one in _places(flag.reads, file_map)
+        ]
         statement = file_map.parent(flag.call)
         if not isinstance(statement, ast.Expr):
             raise Unmovable(flag.call, "what this add_argument gives is used")
         edits.append(statement_gone(statement, file_map))
-    stages.apply(edits)
+    try:
+        stages.apply(edits)
+    except ValueError:
+        raise Unmovable(line.parser, "two changes fall on the same words") from None
     stage_map(stages)
+
+
+def _places(reads: Sequence[ast.Attribute], file_map: FileMap) -> Iterator[Span]:
+    """Give the places of reads; those in f-strings are looked for, as ast does not tell them before Python 3.12.
+
+    Raises:
+        Unmovable: one is not found.
+    """
+    strings: dict[int, tuple[ast.JoinedStr, list[str]]] = {}
+    for read in reads:
+        text = ast.unparse(read)
+        above = [one for one in file_map.parents(read) if isinstance(one, ast.JoinedStr)]
+        if above:
+            strings.setdefault(id(above[-1]), (above[-1], []))[1].append(text)
+            continue
+        span = file_map.span(read)
+        if "".join(file_map.source.slice(span).split()) != text:
+            raise Unmovable(read, f"{text} is not written in one piece")
+        yield span
+    for string, texts in strings.values():
+        whole = file_map.span(string)
+        for text in sorted(set(texts)):
+            pattern = re.compile(rb"(?<![\w.])" + re.escape(text.encode()) + rb"(?!\w)")
+            found = [
+                Span(*match.span()) for match in pattern.finditer(file_map.source.content, whole.start, whole.stop)
+            ]
+            if len(found) != texts.count(text):
+                raise Unmovable(string, f"{text} stands in an f-string, and not only as a value")
+            yield from found
+
+
+def _quoted(value: str, place: Span, file_map: FileMap) -> str:
+    """Write a text, in an f-string with the other quotes than those around."""
+    line = file_map.source.line_span(file_map.source.row_of(place.start))
+    before = file_map.source.slice(Span(line.start, place.start))
+    quote = "'" if before.count('"') % 2 else '"'
+    return f"{quote}{value}{quote}"

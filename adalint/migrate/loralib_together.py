@@ -91,13 +91,17 @@ def training_moved(training: Script, project: Project, settings: dict[str, Setti
 
 
 def _told(found: Sequence[Migrated], training: Script, why: str) -> list[Migrated]:
-    """Say something of a training that is moved."""
-    return [
-        replace(one, done=(*one.done, *training.notes([(training.start or training.file_map.tree, why)])))
-        if one.changed and one.before.path == training.source.path
-        else one
-        for one in found
-    ]
+    """Say why the flags of a training stay: of what was done where it is moved, of what is left where not."""
+    notes = training.notes([(training.start or training.file_map.tree, why)])
+    said = []
+    for one in found:
+        if one.before.path != training.source.path:
+            said.append(one)
+        elif one.changed:
+            said.append(replace(one, done=(*one.done, *notes)))
+        else:
+            said.append(replace(one, left=(*one.left, *notes)))
+    return said
 
 
 def bound_together(outcomes: dict[str, Migrated], groups: Sequence[set[str]]) -> dict[str, Migrated]:
