@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import json
 import os
+import re
+import shlex
 import subprocess
 import sys
+from types import ModuleType
 from typing import TYPE_CHECKING
 
+import loralib_oracle
 import pytest
 from commands import run
 from loralib_pairs import CHOOSING, CHOSEN, LAUNCHED, MODEL, RUN_SH, TRAINING
+from loralib_runs import executed, probed
 
 from adalint.api import check_text
 
@@ -93,6 +98,27 @@ class TestMoved:
         fields = ("init_r", "target_r", "tinit", "tfinal", "deltaT", "total_step")
         assert [config[name] for name in fields] == [6, 3, 5, 10, 2, 40]
         assert sum(map(sum, config["rank_pattern"].values())) == 2 * 3
+
+    def test_budgets_and_masks_are_those_of_the_original_at_every_step(
+        self, project: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        choose(project)
+        (project / "train.py").write_text(probed(CHOSEN))
+        records = []
+        for _ in range(2):
+            [command] = re.findall(r"python (train\.py(?:.*\\\n)*.*)", (project / "run.sh").read_text())
+            monkeypatch.setattr(sys, "argv", shlex.split(command.replace("\\\n", " ")))
+            model = ModuleType("model")
+            monkeypatch.setitem(sys.modules, "loralib", loralib_oracle)
+            exec(compile((project / "model.py").read_text(), "model.py", "exec"), vars(model))
+            monkeypatch.setitem(sys.modules, "model", model)
+            records.append(executed((project / "train.py").read_text(), project, monkeypatch))
+            run(*KIND, "--write", str(project))
+        assert "loralib" not in (project / "model.py").read_text()
+        before, after = records
+        assert (before.budgets[0], before.budgets[-1], len(before.budgets)) == (12, 6, 40)
+        assert before.budgets == after.budgets
+        assert before.masks() == after.masks()
 
     def test_layers_that_the_flags_choose_become_what_plain_ones_do(self, project: Path) -> None:
         run(*KIND, "--write", str(project))
