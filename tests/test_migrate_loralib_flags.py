@@ -205,6 +205,28 @@ class TestMoved:
         run(*KIND, "--write", str(project))
         assert contents(project) == before
 
+    def test_hyphens_stay_hyphens(self, project: Path) -> None:
+        def hyphens(text: str) -> str:
+            return re.sub(r"--\w+", lambda match: match[0].replace("_", "-"), text)
+
+        (project / "train.py").write_text(hyphens(LAUNCHED))
+        (project / "run.sh").write_text(hyphens(RUN_SH))
+        run(*KIND, "--write", str(project))
+        assert (project / "run.sh").read_text() == hyphens(RUN_SH_AFTER).replace("--init-r 8", "--lora-r 8")
+        assert '"--target-r"' in (project / "train.py").read_text().replace("'", '"')
+        assert "target_r=args.target_r," in (project / "train.py").read_text()
+
+    def test_two_trainings_on_one_script_of_the_shell(self, project: Path) -> None:
+        for name in ("first", "second"):
+            (project / f"{name}.py").write_text(TRAINING.replace("from model", f"from {name}_model"))
+            (project / f"{name}_model.py").write_text(MODEL)
+        for name in ("train.py", "model.py"):
+            (project / name).unlink()
+        (project / "run.sh").write_text("python first.py --lora_r 6\npython second.py --target_rank 3\n")
+        assert run(*KIND, "--write", str(project)).exit_code == 0
+        assert (project / "run.sh").read_text() == "python first.py --init_r 6\npython second.py --target_r 3\n"
+        assert all("--init_r" in (project / f"{name}.py").read_text() for name in ("first", "second"))
+
     def test_nothing_is_found_and_a_second_run_changes_nothing(self, project: Path) -> None:
         run(*KIND, "--write", str(project))
         once = contents(project)

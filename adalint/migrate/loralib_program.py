@@ -64,7 +64,8 @@ def program_of(script: Script, project: Project, sources: Sequence[Source]) -> P
     options = {
         **{str(one.value): _to(str(one.value), to) for name, to in renamed.items() for one in line.flags[name].long},
     }
-    touched = frozenset({*options, DEAD, *(f"--{name}" for name in DECIDING)})
+    asked = {str(one.value) for name in deciding for one in line.flags[name].options}
+    touched = frozenset({*options, *asked, DEAD, *(f"--{name}" for name in DECIDING)})
     others = [one.source.path for one in project.scripts.values() if one is not script]
     try:
         launches = launches_of(script.source.path, line.options(), touched, sources, others)
