@@ -299,6 +299,8 @@ class TestLeft:
             ("echo train.py | xargs python train.py\n", "by xargs, which adds words of its own"),
             ("./launch --lora_r 6\n", "what ./launch hands these flags to is not seen"),
             ("echo python train.py --lora_r 6\n", "what echo hands these flags to is not seen"),
+            ('for f in train.py other.py; do python $f "$@"; done\n', "starts a script whose name is not known"),
+            ('alias t="python train.py"\nt --lora_r 6\n', "by an alias"),
             ("python $1 --lora_r 6\n", "starts a script whose name is not known"),
             ("cat > job.sh <<'X'\npython train.py --lora_r 6\nX\n", "--lora_r stands where no command is seen"),
             (

@@ -120,7 +120,8 @@ def _starts(command: Command, path: str, others: Sequence[str], touched: frozens
         return False
     name = command.words[command.script].value
     if not isinstance(name, str):
-        if not _touches(command, touched):
+        loose = any(word.value is UNKNOWN for word in command.arguments) and os.path.basename(path) in source.text
+        if not loose and not _touches(command, touched):
             return False
         raise Unlaunchable(f"{source.name} starts a script whose name is not known")
     before = command.words[command.script - 1].head if command.script else ""
@@ -159,6 +160,8 @@ def _refuse_mention(command: Command, path: str, touched: frozenset[str], source
     name = os.path.basename(path)
     first = command.words[0].head.rsplit("/", 1)[-1] if command.words else ""
     mentioned = _is_of(name, command)
+    if first == "alias" and any(name in word.head for word in command.words):
+        raise Unlaunchable(f"{source.name} starts {name} by an alias")
     if first in _HANDS_ON and mentioned:
         raise Unlaunchable(f"{source.name} starts {name} by {first}, which adds words of its own")
     if not _touches(command, touched):
