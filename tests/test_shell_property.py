@@ -308,6 +308,7 @@ def check_ways(text, folder):
 
 @settings(max_examples=40, **GIVEN)
 @given(text=ways)
+@example(text='RANK=4\nARGS=(0 "$RANK $RANK")\npython3 dump.py ${ARGS[@]} --init_r 0')
 @example(text='T=4\ncase "$T" in\n4)\nRANK=4\nRANK=0 &\nwait\npython3 dump.py $RANK\n;;\nesac')
 @example(text="if true; then\nRANK=4\nRANK=0 &\nwait\npython3 dump.py $RANK\nfi")
 def test_whichever_way_a_script_takes_the_program_gets_what_is_read(text, tmp_path_factory):

@@ -50,6 +50,8 @@ def split(parts: Sequence[Part], span: Span, scope: Scope) -> list[Word]:
         if piece is None:
             continue
         many = part.many or many
+        if part.split and isinstance(piece.text, Unknown):
+            many = many or Many.SPLIT
         if not part.split or isinstance(piece.text, Unknown):
             exists = exists or not part.split or piece.text != ""
             pieces.append(piece)
