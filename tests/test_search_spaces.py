@@ -485,6 +485,7 @@ def test_a_sweep_counts_where_it_means_adalora_and_hands_on_what_it_chooses(
     ("text", "expected"),
     [
         ("adalora: {init_r: {min: 4, max: 16}, target_r: 2}", []),
+        ("adalora: {init_r: {min: 4, max: 16}, target_r: 2, total_step: null}", []),
         ("adalora: {init_r: {min: 4, max: 16}, target_r: 8}", [("ADA102", "init_r=4")]),
         (
             "adalora: {init_r: {min: 4, max: 16, step: 4}, target_r: {choices: [2, 4]}}",

@@ -46,7 +46,8 @@ def searched_value(source: Source, entry: Entry, space: Space | None) -> tuple[V
 
 
 def _constant(source: Source, entry: Entry, value: Any) -> Value:
-    expr: Expr = Literal(value) if value is None or is_number(value) else UNKNOWN
+    # `total_step: null` is for the code that draws to fill in.
+    expr: Expr = Literal(value) if is_number(value) else UNKNOWN
     return Value(expr, entry.value.span, entry.key.span, source.slice(entry.value.span))
 
 
