@@ -6,7 +6,7 @@ The class stands on the imports above it alone, and its annotations hold without
 
 import logging
 import warnings
-from typing import Any
+from typing import Any, Optional
 
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
@@ -14,7 +14,8 @@ from transformers import TrainerCallback, TrainerControl, TrainerState, Training
 class AdaLoraCallback(TrainerCallback):
     """Call AdaLoRA's allocator after every optimizer step, on a schedule that ends with the run.
 
-    Steps are optimizer steps, counted from 1. `total_step` becomes the length of the run, unless `keep_total_step`.
+    Steps are optimizer steps, counted from 1. `total_step` becomes the length of the run, unless `keep_total_step`;
+    `tinit` and `tfinal` become shares of it where ratios are given, and stay as configured where not.
     A step that the fp16 scaler skipped is not scored, because its gradients are infinite. After training, `calls` and
     `skipped` count steps, `nan_scores` tensors, `kept` and `target` ranks over all modules.
 
@@ -22,15 +23,21 @@ class AdaLoraCallback(TrainerCallback):
         ValueError: when training begins, if there is nothing to allocate or the schedule cannot be run.
     """
 
-    def __init__(self, keep_total_step: bool = False) -> None:
+    def __init__(
+        self,
+        keep_total_step: bool = False,
+        tinit_ratio: Optional[float] = None,
+        tfinal_ratio: Optional[float] = None,
+    ) -> None:
         self.keep_total_step = keep_total_step
+        self.tinit_ratio, self.tfinal_ratio = tinit_ratio, tfinal_ratio
         self.calls = self.skipped = self.nan_scores = self.kept = self.target = 0
         self._tuners: list[Any] = []
 
     def on_train_begin(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
     ) -> None:
-        """Set `total_step`, and refuse what PEFT would only fail on later."""
+        """Set the schedule, and refuse what PEFT would only fail on later."""
         self.calls = self.skipped = self.nan_scores = self.kept = self.target = 0
         # PEFT's AdaLoraModel alone owns an allocator, however deep PeftModel, DDP or torch.compile wrap it.
         self._tuners = [module for module in kwargs["model"].modules() if "rankallocator" in vars(module)]
@@ -46,6 +53,8 @@ class AdaLoraCallback(TrainerCallback):
             if not config.deltaT:
                 raise ValueError("deltaT must not be 0: it is the number of steps from one pruning to the next")
             total = config.total_step if self.keep_total_step else state.max_steps
+            config.tinit = config.tinit if self.tinit_ratio is None else int(self.tinit_ratio * total)
+            config.tfinal = config.tfinal if self.tfinal_ratio is None else int(self.tfinal_ratio * total)
             last = total - config.tfinal
             if not max(config.tinit, state.global_step + 1) < last <= total or last % 1:
                 raise ValueError(

@@ -23,13 +23,20 @@ class Insertion:
     """What an allocator call would be made on in a loop that has none, and with which number, if there is one.
 
     `counter` is a variable that counts the optimizer steps of the run, directly below the optimizer's step, and `start`
-    what it holds at the first of them. `after` covers the statement of that step.
+    what it holds at the first of them. `after` covers the statement of that step, `boundary` is the condition that the
+    step was made, where the statement is reached without one (accelerate). Of the outermost loop around, `loop` is the
+    statement and `length` what its number of optimizer steps would be written as above it; None where it is not told.
     """
 
     owner: str
     counter: str
     start: int
     after: Span
+    boundary: str | None = None
+    loop: Span | None = None
+    length: str | None = None
+    is_new: bool = False
+    """The file has no such counter yet: it is to be set above the loop, and raised below the call."""
 
 
 class Way(StrEnum):
@@ -54,6 +61,8 @@ class Counting(StrEnum):
     """Backward passes, of which several make one optimizer step."""
     EPOCH = "epoch"
     """Iterations of one epoch: it starts anew with each."""
+    NOTHING = "nothing"
+    """It is the same number each time."""
     UNKNOWN = "unknown"
 
 
@@ -93,14 +102,17 @@ class GuardPlace:
     part: Span
     statement: Span
     """The whole `if`."""
+    every: int = 1
+    """It holds in one of so many rounds of the loop: `index % 5 == 0`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Hook:
     """The method that an allocator call stands in: its name, the `def` line, the name in it, its class.
 
-    `alone` says that the call is all that the method does. `framework` is `transformers` or `lightning`. `after` says
-    of a `training_step` that the call follows the backward pass.
+    `alone` says that the call is all that the method does. `framework` is `transformers`, `lightning` or `torch`. `after`
+    says of a `training_step` that the call follows the backward pass. A function that runs with the optimizer's steps
+    (torch) is told by its registration: `register_step_pre_hook`, the call, that name in it, the optimizer.
     """
 
     name: str

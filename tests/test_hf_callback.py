@@ -413,6 +413,29 @@ def test_a_kept_total_step_that_is_the_run_is_silent(tmp_path):
     assert callback.kept == BUDGET
 
 
+def test_ratios_make_phases_of_the_run(tmp_path):
+    model, watch = adapted(total_step=1, tinit=0, tfinal=0), Watch()
+    callback = AdaLoraCallback(tinit_ratio=1 / 4, tfinal_ratio=1 / 3)
+    trainer_for(model, tmp_path, callback, watch, max_steps=12).train()
+    config = model.peft_config["default"]
+    assert (config.total_step, config.tinit, config.tfinal) == (12, 3, 4)
+    assert watch.live[8:] == [BUDGET] * 4
+    assert_on_budget(callback, model)
+
+
+def test_without_ratios_phases_stay_as_configured(tmp_path):
+    model, callback = adapted(), AdaLoraCallback()
+    before = (model.peft_config["default"].tinit, model.peft_config["default"].tfinal)
+    trainer_for(model, tmp_path, callback, max_steps=12).train()
+    assert (model.peft_config["default"].tinit, model.peft_config["default"].tfinal) == before
+
+
+def test_ratios_that_leave_nothing_to_prune_are_refused(tmp_path):
+    callback = AdaLoraCallback(tinit_ratio=1 / 2, tfinal_ratio=1 / 2)
+    with pytest.raises(ValueError, match="cannot prune: total_step=12 and tfinal=6"):
+        trainer_for(adapted(), tmp_path, callback, max_steps=12).train()
+
+
 class Wrapped(torch.nn.Module):
     """What distributed wrappers are: the model under `module`, and none of its methods."""
 

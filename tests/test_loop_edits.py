@@ -132,6 +132,84 @@ def test_a_test_that_trains_is_not_asked_to_prune():
     assert codes(text.replace("def train(", "def test_training(")) == []
 
 
+NO_COUNTER = HEAD.replace("    step = 0\n", "")
+ACCELERATED = """\
+from accelerate import Accelerator
+from peft import AdaLoraConfig, get_peft_model
+
+
+def main(model, loader, optimizer, epochs):
+    accelerator = Accelerator(gradient_accumulation_steps=4)
+    config = AdaLoraConfig(init_r=12, target_r=8, tfinal=500, total_step=3000, task_type="CAUSAL_LM")
+    model = get_peft_model(model, config)
+    model, optimizer, loader = accelerator.prepare(model, optimizer, loader)
+    for epoch in range(epochs):
+        for batch in loader:
+            with accelerator.accumulate(model):
+                accelerator.backward(model(**batch).loss)
+                optimizer.step()
+                optimizer.zero_grad()
+"""
+
+
+def without_counter(*lines: str, head: str = NO_COUNTER) -> str:
+    return head + "".join(f"{' ' * 12}{line}\n" for line in lines)
+
+
+@pytest.mark.parametrize("newline", ["\n", "\r\n"])
+@pytest.mark.parametrize("indent", ["    ", "\t"])
+def test_a_loop_without_a_counter_gets_one_above_the_outermost_loop(indent, newline):
+    before = without_counter(FORWARD, STEP, ZERO).replace("    for epoch", "    # train\n    for epoch")
+    call = "model.update_and_allocate(global_step)"
+    after = without_counter(FORWARD, STEP, call, "global_step += 1", ZERO)
+    after = after.replace("    for epoch", "    global_step = 0\n    # train\n    for epoch")
+
+    def written(text):
+        return text.replace("    ", indent).replace("\n", newline)
+
+    assert codes(written(before)) == ["ADA401"]
+    assert fixed(written(before)) == written(after)
+    assert codes(written(after)) == []
+
+
+def test_a_name_that_the_file_has_is_not_taken():
+    text = without_counter(FORWARD, STEP, "log(global_step)", ZERO)
+    assert "model.update_and_allocate(adalora_step)\n            adalora_step += 1\n" in fixed(text)
+
+
+def test_where_accelerate_accumulates_the_call_waits_for_the_boundary():
+    inserted = """\
+                optimizer.step()
+                if accelerator.sync_gradients:
+                    accelerator.unwrap_model(model).update_and_allocate(global_step)
+                    global_step += 1
+                optimizer.zero_grad()
+"""
+    after = ACCELERATED.replace("                optimizer.step()\n                optimizer.zero_grad()\n", inserted)
+    after = after.replace("    for epoch", "    global_step = 0\n    for epoch")
+    assert fixed(ACCELERATED) == after
+    assert codes(after) == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        # one epoch of a run that another file makes
+        NO_COUNTER.replace("    for epoch in range(epochs):\n        for batch", "    for batch").replace(
+            "epochs, ", ""
+        )
+        + f"        {FORWARD}\n        {STEP}\n        {ZERO}\n",
+        # a run for each of two calls
+        without_counter(FORWARD, STEP, ZERO) + "\n\ntrain(*first)\ntrain(*second)\n",
+        # one epoch of the caller's
+        without_counter(FORWARD, STEP, ZERO) + "\n\nfor round in range(3):\n    train(*first)\n",
+    ],
+)
+def test_a_counter_that_would_start_anew_is_not_made(text):
+    assert codes(text) == ["ADA401"]
+    assert fixed(text) == text
+
+
 OTHERS = ("print(step)", "# a comment, ü", "scheduler.step()", "x = 1", "if epoch:\n                print(epoch)", "")
 
 

@@ -127,7 +127,115 @@ for step, ids in enumerate(loader):
 accelerator.unwrap_model(model).save_pretrained("out")
 """
 )
-RUN = {"flat": FLAT, "rank by name": RANK_BY_NAME, "trainer": TRAINER, "accelerate": ACCELERATE}
+# Scripts of which nobody has told AdaLoRA how long they train: a Trainer by epochs, loops without a counter.
+TRAINER_BY_EPOCHS = TRAINER.replace("max_steps=24, ", "num_train_epochs=2, ")
+ACCUMULATING_TRAINER = TRAINER.replace("max_steps=24, ", "num_train_epochs=4, gradient_accumulation_steps=2, ")
+LATE_LOADER = (
+    HEAD
+    + MODEL
+    + """\
+model = get_peft_model(model, LoraConfig(r=2, target_modules=["q_proj", "v_proj"], task_type="CAUSAL_LM"))
+epochs = 3
+loader = DataLoader(torch.randint(0, 32, (16, 8)), batch_size=2)
+optimizer = torch.optim.AdamW(model.parameters(), lr=1e-2)
+# train
+for epoch in range(epochs):
+    model.train()
+    for ids in loader:
+        loss = model(input_ids=ids, labels=ids).loss
+        loss.backward()
+        optimizer.step()
+        optimizer.zero_grad()
+model.save_pretrained("out")
+"""
+)
+LATE_LOOP = LATE_LOADER[LATE_LOADER.index("epochs = 3") :]
+ACCUMULATED = LATE_LOADER.replace(
+    LATE_LOOP,
+    """\
+every = 3
+loader = DataLoader(torch.randint(0, 32, (16, 8)), batch_size=2)
+optimizer = torch.optim.AdamW(model.parameters(), lr=1e-2)
+for epoch in range(6):
+    for i, ids in enumerate(loader):
+        loss = model(input_ids=ids, labels=ids).loss / every
+        loss.backward()
+        if (i + 1) % every == 0 or i + 1 == len(loader):
+            optimizer.step()
+            optimizer.zero_grad()
+model.save_pretrained("out")
+""",
+)
+ROUNDED_DOWN = ACCUMULATED.replace(" or i + 1 == len(loader)", "").replace("range(6)", "range(9)")
+ACCUMULATING_ACCELERATOR = LATE_LOADER.replace(
+    LATE_LOOP,
+    """\
+accelerator = Accelerator(cpu=True, gradient_accumulation_steps=3)
+loader = DataLoader(torch.randint(0, 32, (16, 8)), batch_size=2)
+optimizer = torch.optim.AdamW(model.parameters(), lr=1e-2)
+model, optimizer, loader = accelerator.prepare(model, optimizer, loader)
+for epoch in range(6):
+    for ids in loader:
+        with accelerator.accumulate(model):
+            loss = model(input_ids=ids, labels=ids).loss
+            accelerator.backward(loss)
+            optimizer.step()
+            optimizer.zero_grad()
+accelerator.unwrap_model(model).save_pretrained("out")
+""",
+).replace("import torch\n", "import torch\nfrom accelerate import Accelerator\n", 1)
+LIGHTNING = (
+    HEAD.replace("import torch\n", "import lightning\nimport torch\n", 1)
+    + """\
+
+
+class Tuning(lightning.LightningModule):
+    def __init__(self, base):
+        super().__init__()
+        lora = LoraConfig(r=2, target_modules=["q_proj", "v_proj"], task_type="CAUSAL_LM")
+        self.net = get_peft_model(base, lora)
+
+    def training_step(self, batch, batch_idx):
+        return self.net(input_ids=batch, labels=batch).loss
+
+    def configure_optimizers(self):
+        return torch.optim.AdamW(self.net.parameters(), lr=1e-2)
+
+
+"""
+    + MODEL
+    + """\
+module = Tuning(model)
+trainer = lightning.Trainer(max_epochs=3, accumulate_grad_batches=2, accelerator="cpu", logger=False, enable_checkpointing=False)
+trainer.fit(module, DataLoader(torch.randint(0, 32, (32, 8)), batch_size=2))
+module.net.save_pretrained("out")
+"""
+)
+HANDED_TO_LIGHTNING = (
+    LIGHTNING.replace("base", "net")
+    .replace('        lora = LoraConfig(r=2, target_modules=["q_proj", "v_proj"], task_type="CAUSAL_LM")\n', "")
+    .replace("get_peft_model(net, lora)", "net")
+    .replace(
+        "module = Tuning(model)\n",
+        'lora = LoraConfig(r=2, target_modules=["q_proj", "v_proj"], task_type="CAUSAL_LM")\n'
+        "model = get_peft_model(model, lora)\nmodule = Tuning(net=model)\n",
+    )
+    .replace("max_epochs=3", "max_steps=24")
+)
+RUN = {
+    "flat": FLAT,
+    "rank by name": RANK_BY_NAME,
+    "trainer": TRAINER,
+    "accelerate": ACCELERATE,
+    "trainer by epochs": TRAINER_BY_EPOCHS,
+    "accumulating trainer": ACCUMULATING_TRAINER,
+    "late loader": LATE_LOADER,
+    "accumulated": ACCUMULATED,
+    "rounded down": ROUNDED_DOWN,
+    "accumulating accelerator": ACCUMULATING_ACCELERATOR,
+    "lightning": LIGHTNING,
+    "handed to lightning": HANDED_TO_LIGHTNING,
+}
 
 
 def migrated(text: str, name: str = "train.py") -> Migrated:
@@ -184,14 +292,30 @@ def test_a_notebook_is_moved_in_its_cells() -> None:
 
 
 LENGTHLESS = FLAT.replace("for epoch in range(epochs):", "for epoch in iter(int, 1):")
-COUNTERLESS = FLAT.replace("        step += 1\n", "").replace("step = 0\n", "")
+FREE = FLAT.replace("        step += 1\n", "").replace("step = 0\n", "").replace("in loader:", "in stream():")
+ELSEWHERE = "from mine import fit\nmax_steps = 24\n" + FLAT[: FLAT.index("optimizer =")] + "fit(model, max_steps)\n"
+CALLED_PER_EPOCH = """\
+from peft import LoraConfig, get_peft_model
+
+
+def train(model, loader, optimizer, total_steps):
+    model = get_peft_model(model, LoraConfig(r=8, task_type="CAUSAL_LM"))
+    for batch in loader:
+        model(**batch).loss.backward()
+        optimizer.step()
+        optimizer.zero_grad()
+"""
 
 
 @pytest.mark.parametrize(
     ("text", "said"),
     [
         (LENGTHLESS, "ADA201"),
-        (COUNTERLESS, "ADA401"),
+        (FREE, "ADA201"),
+        (ELSEWHERE, "not seen in this file"),
+        (CALLED_PER_EPOCH, "ADA401"),
+        (LIGHTNING.replace("def configure_optimizers", "def optimizer_step"), "ADA201"),
+        (LIGHTNING.replace("self.net = ", "self.automatic_optimization = False\n        self.net = "), "ADA201"),
         (FLAT.replace("LoraConfig(\n", "LoraConfig(\n    **more,\n"), "by name"),
         (FLAT.replace("r=2", "r=0"), "no rank"),
         (
@@ -202,6 +326,7 @@ COUNTERLESS = FLAT.replace("        step += 1\n", "").replace("step = 0\n", "")
             None,
         ),
         ("from peft import LoraConfig\nconfig = LoraConfig(r=8)\n", "ADA201"),
+        ("from peft import LoraConfig\nmax_steps = 100\nconfig = LoraConfig(r=8)\n", "not seen in this file"),
     ],
 )
 def test_what_cannot_be_moved_whole_is_left_and_told(text: str, said: str | None) -> None:

@@ -263,6 +263,14 @@ class TestWhatIsAskedOfATrainer:
         text = HEAD.replace("max_steps=300", f"max_steps=300, {arguments}") + ALLOCATES + self.MADE
         assert codes(text) == found
 
+    @pytest.mark.parametrize(
+        ("weight", "found"),
+        [("0.5", ["ADA417"]), ("0.5 / 4", []), ("(0.5 / 4)", []), ("0.5 / 2", ["ADA417"]), ("0.5 / 14", ["ADA417"])],
+    )
+    def test_a_weight_that_is_divided_by_the_micro_batches_is_meant_so(self, weight, found):
+        text = HEAD.replace("max_steps=300", "max_steps=300, gradient_accumulation_steps=4") + ALLOCATES + self.MADE
+        assert codes(text.replace("tfinal=50", f"tfinal=50, orth_reg_weight={weight}")) == found
+
     @pytest.mark.parametrize(("release", "found"), [("4.45.2", []), ("4.46.0", ["ADA417"])])
     def test_an_older_transformers_divides_the_penalty_too(self, release, found):
         text = HEAD.replace("max_steps=300", "max_steps=300, gradient_accumulation_steps=4") + ALLOCATES + self.MADE

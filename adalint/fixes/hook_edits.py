@@ -23,6 +23,8 @@ _EVENT: Final = frozenset(
 )
 """What a Trainer gives to every event by name."""
 
+_REGISTERED: Final = "register_step_pre_hook"
+
 
 def place(source: Source, operations: Sequence[Operation]) -> tuple[Edit, ...]:
     """Turn operations into edits of a Python file.
@@ -36,8 +38,8 @@ def place(source: Source, operations: Sequence[Operation]) -> tuple[Edit, ...]:
         match operation:
             case RenameHook():
                 edits += _renamed(operation, file_map)
-            case AddCallback(built=built):
-                edits += _with_callback(built, file_map)
+            case AddCallback(built=built, given=given):
+                edits += _with_callback(built, given, file_map)
             case _:
                 raise Unplaceable("a fix changes either the code or the configuration")
     return tuple(sorted(edits))
@@ -47,6 +49,8 @@ def place(source: Source, operations: Sequence[Operation]) -> tuple[Edit, ...]:
 
 
 def _renamed(operation: RenameHook, file_map: FileMap) -> list[Edit]:
+    if any(file_map.span(one).stop == operation.word.stop for one in file_map.attributes_named(_REGISTERED)):
+        return [Edit(operation.word, operation.to)]
     method = next(
         (
             node
@@ -83,7 +87,7 @@ def _demanded(method: ast.FunctionDef | ast.AsyncFunctionDef) -> list[str]:
 # ── a callback put in ────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _with_callback(built: Span, file_map: FileMap) -> list[Edit]:
+def _with_callback(built: Span, given: str, file_map: FileMap) -> list[Edit]:
     source = file_map.source
     call = next((one for one in file_map.calls() if file_map.span(one) == built), None)
     if call is None:
@@ -93,7 +97,7 @@ def _with_callback(built: Span, file_map: FileMap) -> list[Edit]:
         raise Unplaceable("the Trainer is not made here")
     if CALLBACK.encode() in source.content:
         raise Unplaceable(f"the file has a name {CALLBACK} already")
-    return [_class(top, file_map), *_imports(top, file_map), _registered(built, source)]
+    return [_class(top, file_map), *_imports(top, file_map), _registered(built, f"{CALLBACK}({given})", source)]
 
 
 def _class(top: ast.stmt, file_map: FileMap) -> Edit:
@@ -167,28 +171,28 @@ def _starts_above(node: ast.AST, top: ast.stmt) -> bool:
     return getattr(node, "lineno", 0) < top.lineno
 
 
-def _registered(built: Span, source: Source) -> Edit:
+def _registered(built: Span, made: str, source: Source) -> Edit:
     """Put the callback into `callbacks=[…]` of the Trainer."""
     layout = read_layout(source, built)
     given = [one for one in layout.arguments if one.name == "callbacks"]
     if not given:
-        return insert_argument(layout, f"callbacks=[{CALLBACK}()]", "")
-    return _extended(given[0], source)
+        return insert_argument(layout, f"callbacks=[{made}]", "")
+    return _extended(given[0], made, source)
 
 
-def _extended(callbacks: Argument, source: Source) -> Edit:
+def _extended(callbacks: Argument, made: str, source: Source) -> Edit:
     text = Span(callbacks.value.start, callbacks.value.stop)
     display = ast.parse(f"(\n{source.slice(text)}\n)", mode="eval").body
     match display:
         case ast.Constant(value=None):
-            return Edit(text, f"[{CALLBACK}()]")
+            return Edit(text, f"[{made}]")
         case ast.List(elts=[]):
-            return Edit(text, f"[{CALLBACK}()]")
+            return Edit(text, f"[{made}]")
         case ast.List(elts=[*_, last]) if source.slice(text).startswith("["):
             lines = source.slice(text).encode().split(b"\n")
             row = (last.end_lineno or last.lineno) - 2
             stop = text.start + sum(len(line) + 1 for line in lines[:row]) + (last.end_col_offset or 0)
             first = lines[last.lineno - 2][: last.col_offset]
             between = ", " if first.strip() else f",{source.newline}{first.decode()}"
-            return Edit(Span(stop, stop), f"{between}{CALLBACK}()")
+            return Edit(Span(stop, stop), f"{between}{made}")
     raise Unplaceable("the list of callbacks is not written in the call")

@@ -32,9 +32,8 @@ def place(source: Source, operations: Sequence[Operation]) -> tuple[Edit, ...]:
     edits: list[Edit] = []
     for operation in operations:
         match operation:
-            case InsertCall(text=text, after=after, gate=gate):
-                anchor = _statement(after, file_map)
-                edits.append(_put(_gated(text, gate, _indent(anchor, file_map), file_map), anchor, file_map))
+            case InsertCall():
+                edits += _inserted(operation, file_map)
             case MoveCall(statement=moved, after=after):
                 edits += _moved(_statement(moved, file_map), _statement(after, file_map), file_map)
             case DropGuard(call=call, statement=guard, part=part):
@@ -83,12 +82,9 @@ def _indent(statement: ast.stmt, file_map: FileMap) -> str:
     return source.slice(Span(source.line_span(source.row_of(start)).start, start))
 
 
-def _gated(text: str, gate: str | None, indent: str, file_map: FileMap) -> str:
-    """Write a statement, under its condition where there is one."""
-    if gate is None:
-        return f"{indent}{text}"
-    deeper = "\t" if indent.startswith("\t") else "    "
-    return f"{indent}if {gate}:{file_map.source.newline}{indent}{deeper}{text}"
+def _under(gate: str | None, lines: list[str]) -> list[str]:
+    """Write lines under their condition, where there is one."""
+    return lines if gate is None else [f"if {gate}:", *(f"\t{line}" for line in lines)]
 
 
 def _put(text: str, anchor: ast.stmt, file_map: FileMap) -> Edit:
@@ -114,6 +110,36 @@ def _block(statement: ast.stmt, file_map: FileMap) -> list[ast.stmt]:
     if block is None:
         raise Unplaceable("the statement does not stand in a block")
     return block
+
+
+# ── a call put in ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _inserted(operation: InsertCall, file_map: FileMap) -> list[Edit]:
+    """Put the call below its anchor, and what counts for it, where the file has no counter."""
+    anchor = _statement(operation.after, file_map)
+    indent = _indent(anchor, file_map)
+    deeper = "\t" if indent.startswith("\t") else "    "
+    lines = _under(operation.gate, [operation.text])
+    if operation.counter is not None:
+        lines.append(f"{operation.counter} += 1")
+    newline = file_map.source.newline
+    text = newline.join(indent + line.replace("\t", deeper) for line in _under(operation.boundary, lines))
+    edits = [_put(text, anchor, file_map)]
+    if operation.counter is not None and operation.above is not None:
+        edits.append(put_above(operation.above, [f"{operation.counter} = 0"], file_map))
+    return edits
+
+
+def put_above(statement: Span, lines: Sequence[str], file_map: FileMap) -> Edit:
+    """Put lines above a statement, and above the comments that belong to it.
+
+    Raises:
+        Unplaceable: another statement stands on the line, or the statement is the first of an `else` and the like.
+    """
+    anchor = _statement(statement, file_map)
+    start, indent = _lines(anchor, file_map).start, _indent(anchor, file_map)
+    return Edit(Span(start, start), "".join(f"{indent}{line}{file_map.source.newline}" for line in lines))
 
 
 # ── moves ────────────────────────────────────────────────────────────────────────────────────────────────────────────

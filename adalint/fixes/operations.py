@@ -83,18 +83,29 @@ class RenameHook:
 
 @dataclass(frozen=True, slots=True)
 class AddCallback:
-    """Put the callback that allocates into the file, and into the call that makes the Trainer."""
+    """Put the callback that allocates into the file, and into the call that makes the Trainer.
+
+    `given` are the arguments that it is made with.
+    """
 
     built: Span
+    given: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class InsertCall:
-    """Put a statement directly below another one, which `after` covers; under a condition, where there is a `gate`."""
+    """Put a statement directly below another one, which `after` covers; under a condition, where there is a `gate`.
+
+    `counter` is a variable that the statement needs and the file lacks: it is set to 0 above the statement that `above`
+    covers, and raised below the new one, under `boundary`, where that is another condition than `gate`.
+    """
 
     text: str
     after: Span
     gate: str | None = None
+    counter: str | None = None
+    above: Span | None = None
+    boundary: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,19 +11,14 @@ from dataclasses import replace
 from math import ceil
 from typing import TYPE_CHECKING, Final
 
-from adalint.embedded import Embedded, python_of
+from adalint.embedded import Embedded
 from adalint.engine import check_source, fix_source
 from adalint.findings import Safety, Severity
-from adalint.fixes.operations import Set
-from adalint.fixes.place import place
+from adalint.migrate.lora_schedule import carried, texts_of, untrained, with_late_schedules, with_phases
 from adalint.migrate.texts import Migrated, Note
-from adalint.readers import read_sites
 from adalint.readers.python_scopes import map_of
 from adalint.settings import Settings
-from adalint.site import Surface
 from adalint.source import Edit, Kind, Span
-from adalint.starters import SHORTEST, schedule_for
-from adalint.values import UNKNOWN, Literal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -38,6 +33,11 @@ _NEW, _OLD = "AdaLoraConfig", "LoraConfig"
 _MENDED: Final = ("ADA201", "ADA302", "ADA303", "ADA304", "ADA310", "ADA311")
 """What is still missing, or too much, when a configuration has only got its new name and ranks."""
 
+_TRAINED: Final = ("ADA401", "ADA417")
+"""What the training lacks then: the allocator's call, and a weight of the penalty that is not multiplied."""
+
+_UNSEEN: Final = "what trains this model is not seen in this file, so that nothing would call update_and_allocate"
+
 
 def to_adalora(source: Source, settings: Settings) -> Migrated:
     """Move the LoRA configurations of a Python file or notebook, and the training with them, to AdaLoRA.
@@ -50,42 +50,37 @@ def to_adalora(source: Source, settings: Settings) -> Migrated:
     """
     if source.kind not in {Kind.PYTHON, Kind.NOTEBOOK}:
         return Migrated(source, source)
-    calls = [(text, call) for text in _texts(source) for call in _lora_calls(text)]
+    calls = [(text, call) for text in texts_of(source) for call in _lora_calls(text)]
     if not calls:
         return Migrated(source, source)
     at = [source.position(_out(text, map_of(text).start(call))) for text, call in calls]
     against = [reason for text, call in calls if (reason := _reason_against(text, call)) is not None]
     if against:
         return Migrated(source, source, left=tuple(Note(*pair) for pair in zip(at, against, strict=False)))
-    renamed = source.apply(edit for text in _texts(source) for edit in _carried(text, _renamed(text)))
+    renamed = source.apply(edit for text in texts_of(source) for edit in carried(text, _renamed(text)))
     usual = replace(settings, select=Settings().select, ignore=(), extend_select=(), pedantic=False)
-    # The call's number depends on whether there is a final phase, so it comes last.
+    # The call's number depends on whether there is a final phase, so it comes last but for the weight.
     configured = fix_source(renamed, replace(usual, select=_MENDED), Safety.UNSAFE)
-    phased = _with_phases(configured.after)
-    allocated = fix_source(phased, replace(usual, select=("ADA401",)), Safety.UNSAFE)
+    scheduled, told_late = with_late_schedules(with_phases(configured.after))
+    allocated = fix_source(scheduled, replace(usual, select=_TRAINED), Safety.UNSAFE)
     after = allocated.after
     judged = check_source(after, usual)
     worse = [one for one in judged.findings if one.severity is not Severity.INFO]
     if worse:
         told = {f"{one.code} {one.name}: {one.message}" for one in worse}
         return Migrated(source, source, left=tuple(Note(at[0], f"not moved: {one}") for one in sorted(told)))
+    if untrained(after):
+        return Migrated(source, source, left=(Note(at[0], f"not moved: {_UNSEEN}"),))
     done = [
         Note(place_, f"{_OLD} becomes {_NEW}: {_ranks_of(call)}") for place_, (_, call) in zip(at, calls, strict=True)
     ]
+    done += [Note(at[0], one) for one in told_late]
     done += [Note(at[0], f"{one.finding.name}: {one.fix.title}") for one in (*configured.applied, *allocated.applied)]
     return Migrated(source, after, tuple(done))
 
 
-def _texts(source: Source) -> list[Source]:
-    return [python_of(source)] if source.kind is Kind.NOTEBOOK else [source]
-
-
 def _out(text: Source, offset: int) -> int:
     return text.out(offset) if isinstance(text, Embedded) else offset
-
-
-def _carried(text: Source, edits: list[Edit]) -> list[Edit]:
-    return list(text.edits_out(edits)) if isinstance(text, Embedded) else edits
 
 
 def _lora_calls(text: Source) -> list[ast.Call]:
@@ -198,31 +193,3 @@ def _imported_name(call: ast.Call, file_map: FileMap) -> str | None:
         return None
     binding = file_map.the_binding(call.func.id, call.func)
     return call.func.id if binding is not None and isinstance(binding.node, ast.ImportFrom) else None
-
-
-def _with_phases(source: Source) -> Source:
-    """Give every schedule its phases, by the length that it has got."""
-    for _ in range(100):
-        sites = [site for text in _texts(source) for site in read_sites(text)]
-        bare = [
-            site
-            for site in sites
-            if site.surface is Surface.CALL and "total_step" in site.values and "tfinal" not in site.values
-        ]
-        if not bare:
-            return source
-        site = bare[0]
-        edits = place(site, _phases(site.values["total_step"].text, site.values["total_step"].expr))
-        source = source.apply(_carried(site.source, list(edits)))
-    return source
-
-
-def _phases(text: str, expr: object) -> list[Set]:
-    """Write the phases of a run; of a symbolic length as expressions in it."""
-    if isinstance(expr, Literal) and isinstance(expr.value, int) and expr.value >= SHORTEST:
-        made = schedule_for(expr.value, DEFAULT_RANK)
-        named = {"tinit": made.tinit, "tfinal": made.tfinal, "deltaT": made.delta_t}
-        return [Set(name, str(number), Literal(number), after="total_step") for name, number in named.items()]
-    plain = text if text.isidentifier() else f"({text})"
-    phases = {"tinit": f"{plain} // 15", "tfinal": f"{plain} // 6"}
-    return [Set(name, phase, UNKNOWN, after="total_step") for name, phase in phases.items()]

@@ -27,7 +27,7 @@ def afterwards(made: ast.expr, file_map: FileMap) -> Afterwards | None:
     """Look for uses of the names that hold a configuration; None when any of its fields may be changed."""
     read: set[str] = set()
     changed: set[str] = set()
-    names = list(_names_of(made, file_map))
+    names = [*_names_of(made, file_map), *_names_of_pefts_own(file_map)]
     uses = [use for name in names for use in file_map.attributes_by_owner.get(name, ())]
     uses += [use for use in file_map.attributes_by_owner.get("", ()) if _is_pefts_own(use.value)]
     for use in uses:
@@ -54,6 +54,14 @@ def _names_of(made: ast.expr, file_map: FileMap) -> Iterator[str]:
             yield from (name for target in targets if (name := dotted(target)))
         case ast.AnnAssign(target=target) | ast.NamedExpr(target=target):
             yield dotted(target)
+
+
+def _names_of_pefts_own(file_map: FileMap) -> Iterator[str]:
+    """Write the names that hold a configuration where PEFT keeps it: `config = model.peft_config["default"]`."""
+    if b"peft_config[" in file_map.source.content:
+        for node in file_map.nodes():
+            if isinstance(node, ast.Assign) and _is_pefts_own(node.value):
+                yield from (name for target in node.targets if (name := dotted(target)))
 
 
 def _is_pefts_own(node: ast.expr) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import math
 import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
@@ -13,12 +14,12 @@ from adalint.readers.python_counters import (
     Circumstances,
     argument_of,
     counted,
-    counted_by,
-    counters_in,
+    index_of,
     loops_around,
     rounds,
     texts,
 )
+from adalint.readers.python_insertions import insertion
 from adalint.readers.python_iterations import ALLOCATE, Happening, Iteration, Test, Walker
 from adalint.readers.python_moments import is_in_test
 from adalint.readers.python_owners import Owners
@@ -26,16 +27,17 @@ from adalint.readers.python_scopes import FUNCTIONS, dotted
 from adalint.readers.python_shapes import last_name
 from adalint.readers.python_things import Thing, Things
 from adalint.readers.python_wrapping import is_loaded
-from adalint.training import AllocatorCall, Counting, GuardKind, GuardPlace, Insertion, Place, Training, Way
+from adalint.source import Span
+from adalint.training import AllocatorCall, Counting, GuardKind, GuardPlace, Hook, Insertion, Place, Training, Way
 from adalint.values import UNKNOWN, Kleene, Literal
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from adalint.readers.python_counters import Counted
+    from adalint.readers.python_counters import Counted, Index
     from adalint.readers.python_flow import Flow
     from adalint.readers.python_scopes import FileMap
-    from adalint.source import Span
+    from adalint.readers.python_step_hooks import StepHook
     from adalint.training import Use
 
 _FINITE: Final = re.compile(r"get_scale|found_inf|step_was_skipped|isfinite|isnan|isinf|overflow|skipped")
@@ -74,7 +76,7 @@ def manual_trainings(flow: Flow, things: Things) -> list[Found]:
         claimed |= {one.node for one in iteration.happenings}
         found.append(_training(iteration, flow, things))
     found += [
-        Found(_lone_call(call, flow, things), wrap_of(model_of(call), things), node=call)
+        Found(_lone_call(call, walker.hooks.around(call), flow, things), wrap_of(model_of(call), things), node=call)
         for call in flow.map.calls()
         if call not in claimed and isinstance(call.func, ast.Attribute) and call.func.attr == ALLOCATE
     ]
@@ -119,7 +121,7 @@ def _training(iteration: Iteration, flow: Flow, things: Things) -> Found:
     stepping = iteration if accumulates is False and not iteration.opaque else None
     if not calls:
         wrap = _wrap_in(iteration, things)
-        inserted = _insertion(iteration, step, accumulates, wrap, flow, things) if here.anchored else None
+        inserted = _insertion(iteration, step, accumulates, wrap, things) if here.anchored else None
         return Found(replace(here, insertion=inserted), wrap, node=step.node, iteration=stepping)
     call = calls[0]
     circumstances = Circumstances(step, accumulates is True and _is_micro_loop(iteration))
@@ -128,6 +130,8 @@ def _training(iteration: Iteration, flow: Flow, things: Things) -> Found:
     guards = guards_around(call, step, iteration, flow)
     made = described_call(call, number.counting, guards, flow, things)
     here = replace(here, call=made, per_micro_batch=per_micro, loaded=loaded_to_train(model_of(call.node), things))
+    if call.around.hooked is not None and here.fp16 is True:
+        here = replace(here, fp16=UNKNOWN)  # a scaler that finds an overflow makes no step, so that no hook runs
     if len(calls) == 1 and not iteration.opaque and cleared:
         here = replace(here, loop=_loop(iteration, call, number, here, flow))
     own = wrap_of(model_of(call.node), things)
@@ -145,34 +149,13 @@ def _owners_of(iteration: Iteration, things: Things) -> Owners | None:
 
 
 def _insertion(
-    iteration: Iteration, step: Happening, accumulates: Kleene, wrap: ast.Call | None, flow: Flow, things: Things
+    iteration: Iteration, step: Happening, accumulates: Kleene, wrap: ast.Call | None, things: Things
 ) -> Insertion | None:
-    """Find what a call below the optimizer's step would be made on, and a counter that it could be given."""
-    last = iteration.of(Event.STEP)[-1]
-    if accumulates is UNKNOWN or last.around != step.around or step.around.accumulating is not None:
-        return None
     called = next((func for func in iteration.called if wrap is not None and wrap_of(func, things) is wrap), None)
-    if called is None or flow.map.frame_of(called) is not flow.map.frame_of(last.node):
+    if called is None:
         return None
     circumstances = Circumstances(step, accumulates is True and _is_micro_loop(iteration))
-    for name in counters_in(iteration):
-        number = counted_by(name, last, iteration, circumstances, flow)
-        if number.counting is Counting.STEPS and number.start in {0, 1}:
-            owner = ast.unparse(called)
-            accelerator = _accelerator_of(called, things)
-            owner = owner if accelerator is None else f"{accelerator}.unwrap_model({owner})"
-            return Insertion(owner, ast.unparse(name), number.start, flow.map.span(last.statement))
-    return None
-
-
-def _accelerator_of(model: ast.expr, things: Things) -> str | None:
-    """Name the accelerator that has prepared a model."""
-    if isinstance(model, ast.Name):
-        for binding in things.map.bindings(model.id, model):
-            match binding.node:
-                case ast.Assign(value=ast.Call(func=ast.Attribute(value=owner, attr="prepare"))):
-                    return ast.unparse(owner)
-    return None
+    return insertion(iteration, called, circumstances, accumulates, things)
 
 
 def _may_overflow(iteration: Iteration, things: Things) -> Kleene:
@@ -254,13 +237,21 @@ def _wrap_in(iteration: Iteration, things: Things) -> ast.Call | None:
     return wraps.pop() if len(wraps) == 1 else None
 
 
-def _lone_call(call: ast.Call, flow: Flow, things: Things) -> Training:
+def _lone_call(call: ast.Call, hooked: StepHook | None, flow: Flow, things: Things) -> Training:
     """Describe an allocator call of which no loop is in sight."""
     statement = flow.map.statement_of(call) or call
     span = flow.map.span(call)
-    made = AllocatorCall(span, flow.map.span(statement), dotted(model_of(call) or call.func))
+    hook = None if hooked is None else hook_of_step(hooked, flow.map)
+    made = AllocatorCall(span, flow.map.span(statement), dotted(model_of(call) or call.func), hook=hook)
     loaded = loaded_to_train(model_of(call), things)
     return Training(Way.MANUAL, span, call=made, reached=True, loaded=loaded)
+
+
+def hook_of_step(hook: StepHook, file_map: FileMap) -> Hook:
+    """Describe what is registered to run with an optimizer's steps; a finding points at the name of the moment."""
+    stop = file_map.span(hook.call.func).stop
+    word = Span(stop - len(hook.name), stop)
+    return Hook(hook.name, file_map.span(hook.call), word, dotted(hook.optimizer), "torch")
 
 
 def described_call(
@@ -272,6 +263,7 @@ def described_call(
     swallowed = call.around.swallowed
     return AllocatorCall(
         span=flow.map.span(call.node),
+        hook=None if call.around.hooked is None else hook_of_step(call.around.hooked, flow.map),
         statement=flow.map.span(call.statement),
         owner="" if owner is None else dotted(owner),
         argument=None if argument is None else flow.map.span(argument),
@@ -349,6 +341,8 @@ def _every(test: ast.expr, flow: Flow) -> int | None:
 def _is_per_micro_batch(call: Happening, step: Happening, iteration: Iteration) -> bool:
     """Tell whether the allocator is called with each backward pass although the optimizer steps less often."""
     backward = iteration.of(Event.BACKWARD)[0]
+    if call.around.hooked is not None:
+        return False
     if step.around.accumulating is not None:
         asked = any("sync_gradients" in ast.unparse(test.node) for test in call.around.tests)
         return call.around.accumulating is not None and not asked
@@ -366,7 +360,12 @@ def guards_around(call: Happening, step: Happening, iteration: Iteration, flow: 
     """List the conditions around the call that the optimizer's step does not share."""
     shared = texts(step.around)
     return [
-        GuardPlace(_kind(test, call, iteration, flow), flow.map.span(test.node), flow.map.span(test.statement))
+        GuardPlace(
+            _kind(test, call, iteration, flow),
+            flow.map.span(test.node),
+            flow.map.span(test.statement),
+            _period(test, index_of(iteration.owner, flow), flow),
+        )
         for test in call.around.tests
         if (ast.unparse(test.node), test.holds) not in shared
     ]
@@ -386,8 +385,33 @@ def _kind(test: Test, call: Happening, iteration: Iteration, flow: Flow) -> Guar
         return GuardKind.BOUNDARY
     argument = argument_of(call)
     counters = {count.name for count in iteration.counts} | ({dotted(argument)} if argument is not None else set())
+    index = index_of(iteration.owner, flow)
+    counters |= set() if index is None else {index.name}
     names = {dotted(part) for part in ast.walk(test.node) if isinstance(part, ast.Name | ast.Attribute)}
     return GuardKind.STEP if (counters - {""}) & names else GuardKind.OTHER
+
+
+def _period(test: Test, index: Index | None, flow: Flow) -> int:
+    """Tell how many rounds of a loop `(index + 1) % n == k` lets pass for one in which it holds; 1 for other tests."""
+    match test.node, test.holds:
+        case (
+            ast.Compare(left=ast.BinOp() as rest, ops=[ast.Eq()], comparators=[ast.Constant(value=int())]),
+            True,
+        ) | (ast.Compare(left=ast.BinOp() as rest, ops=[ast.NotEq()], comparators=[ast.Constant(value=int())]), False):
+            pass
+        case ast.BinOp() as rest, False:
+            pass
+        case _:
+            return 1
+    number = rest.left
+    if isinstance(number, ast.BinOp) and isinstance(number.op, ast.Add | ast.Sub):
+        number = number.left
+    if index is None or index.stride is None or not isinstance(rest.op, ast.Mod) or dotted(number) != index.name:
+        return 1
+    every = flow.value(rest.right)
+    if not isinstance(every, Literal) or type(every.value) is not int or every.value < 1:
+        return 1
+    return every.value // math.gcd(every.value, index.stride)
 
 
 def _explained(test: ast.expr, flow: Flow) -> str:
@@ -451,15 +475,16 @@ def _loop(iteration: Iteration, call: Happening, number: Counted, training: Trai
     made = training.call
     guard = None if made is None else traced_guard(call, made.guards, number, flow)
     order = _order(iteration)
-    if guard is None or order is None or number.start is None or call.around.swallowed:
+    if guard is None or order is None or call.around.swallowed:
         return UNKNOWN_LOOP
-    if _jumps(iteration):
+    if number.start is None or _jumps(iteration):
         return replace(UNKNOWN_LOOP, guard=guard)
     steps = _steps(iteration, flow)
     if training.accumulates is False:
-        if number.counting is not Counting.STEPS:
+        if number.counting not in {Counting.STEPS, Counting.NOTHING}:
             return UNKNOWN_LOOP
-        return replace(RIGHT_LOOP, order=order, counter=Counter(start=number.start), guard=guard, steps=steps)
+        counter = Counter(start=number.start, stride=int(number.counting is Counting.STEPS))
+        return replace(RIGHT_LOOP, order=order, counter=counter, guard=guard, steps=steps)
     factor = training.accumulation
     if training.accumulates is UNKNOWN or factor is None:
         return UNKNOWN_LOOP

@@ -6,14 +6,14 @@ import ast
 import re
 from typing import TYPE_CHECKING, Final
 
-from adalint.readers.python_counters import loops_around, unwrapped
+from adalint.readers.python_counters import index_of, loops_around, unwrapped
 from adalint.readers.python_moments import is_in_test
 from adalint.readers.python_shapes import last_name
 from adalint.values import Literal, Symbol, Value
 
 if TYPE_CHECKING:
     from adalint.readers.python_flow import Flow
-    from adalint.readers.python_iterations import Iteration
+    from adalint.readers.python_iterations import Happening, Iteration
     from adalint.readers.python_loops import Found
 
 _LOADER: Final = re.compile(r"(?i)loader")
@@ -46,6 +46,100 @@ def length_before(iteration: Iteration, made: ast.expr, flow: Flow) -> Value | N
     span = flow.map.span(factors[0][1])
     text = " * ".join(text for text, _ in factors)
     return Value(Symbol(text), span, span, text)
+
+
+def steps_before(iteration: Iteration, step: Happening, top: ast.stmt, flow: Flow) -> str | None:
+    """Write the number of optimizer steps that loops make, as it could stand directly above the outermost, `top`.
+
+    None where a loop may end early or does not tell its length, where steps are made under a condition that is none of
+    the usual ones, or a name changes within the loops.
+    """
+    loops = [iteration.owner, *loops_around(iteration.owner, flow.map)]
+    texts = []
+    for loop in loops:
+        if not isinstance(loop, ast.For) or any(isinstance(part, ast.Break | ast.Return) for part in _own_parts(loop)):
+            return None
+        factor = _factor(loop.iter, flow)
+        if factor is None or not _holds_within(factor[1], top, flow):
+            return None
+        texts.append(factor[0])
+    per_epoch = _steps_of(texts[0], step, loops[0], top, flow)
+    return None if per_epoch is None else " * ".join([per_epoch, *texts[1:]])
+
+
+def _steps_of(batches: str, step: Happening, loop: ast.AST, top: ast.stmt, flow: Flow) -> str | None:
+    """Write how many steps a loop over so many batches makes: all, or one for every few, the rest counted or not."""
+    around = step.around
+    if around.loops:
+        return None
+    context = around.accumulating
+    if context is not None:
+        is_alone = not around.tests and isinstance(context.func, ast.Attribute)
+        # The last batch of a loader makes a step, too, where accelerate has prepared the loader.
+        prepared = isinstance(loop, ast.For) and _is_prepared(loop.iter, flow)
+        if not is_alone or not prepared or not isinstance(context.func, ast.Attribute):
+            return None
+        return f"-(-{batches} // {ast.unparse(context.func.value)}.gradient_accumulation_steps)"
+    if not around.tests:
+        return batches
+    index = index_of(loop, flow)
+    if index is None or index.start != 0 or len(around.tests) > 1 or not around.tests[0].holds:
+        return None
+    test, is_rounded_up = around.tests[0].node, False
+    match test:
+        case ast.BoolOp(op=ast.Or(), values=[test, last]) if _is_last(last, index.name, batches):
+            is_rounded_up = True
+    match test:
+        case ast.Compare(
+            left=ast.BinOp(
+                left=ast.BinOp(left=ast.Name(id=name), op=ast.Add(), right=ast.Constant(value=1)),
+                op=ast.Mod(),
+                right=ast.Name() | ast.Attribute() | ast.Constant(value=int()) as every,
+            ),
+            ops=[ast.Eq()],
+            comparators=[ast.Constant(value=0)],
+        ) if name == index.name and _holds_within(every, top, flow):
+            text = ast.unparse(every)
+            return f"-(-{batches} // {text})" if is_rounded_up else f"({batches} // {text})"
+    return None
+
+
+def _is_last(test: ast.expr, index: str, batches: str) -> bool:
+    """Tell whether a test asks for the last round of a loop."""
+    return ast.unparse(test) in {
+        f"{index} == {batches} - 1",
+        f"{index} + 1 == {batches}",
+        f"{index} >= {batches} - 1",
+        f"{index} + 1 >= {batches}",
+    }
+
+
+def _is_prepared(iterated: ast.expr, flow: Flow) -> bool:
+    """Tell whether a loop goes through a loader that accelerate has prepared."""
+    inner = unwrapped(iterated, flow)
+    match inner:
+        case ast.Call(func=ast.Name(id="enumerate"), args=[first, *_]):
+            inner = unwrapped(first, flow)
+    if not isinstance(inner, ast.Name):
+        return False
+    made = [getattr(one.node, "value", None) for one in flow.map.bindings(inner.id, inner)]
+    return any(isinstance(one, ast.Call) and last_name(one.func) == "prepare" for one in made)
+
+
+def _holds_within(node: ast.expr, top: ast.stmt, flow: Flow) -> bool:
+    """Tell whether an expression has its value before a loop begins, and keeps it while the loop runs."""
+    inside = set(ast.walk(top))
+    stored = {part.attr for part in inside if isinstance(part, ast.Attribute) and isinstance(part.ctx, ast.Store)}
+    for part in ast.walk(node):
+        if isinstance(part, ast.Attribute) and part.attr in stored:
+            return False
+        if isinstance(part, ast.Name):
+            bindings = flow.map.bindings(part.id, top)
+            if any(one.node in inside or getattr(one.node, "lineno", 0) >= top.lineno for one in bindings):
+                return False
+            if flow.map.owner_of(part.id, part)[0] is not flow.map.owner_of(part.id, top)[0]:
+                return False
+    return True
 
 
 def number_of_rounds(found: Found, flow: Flow) -> Value | None:

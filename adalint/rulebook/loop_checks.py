@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 from adalint.fixes.operations import DropGuard, InsertCall, MoveCall
 from adalint.plan import RIGHT_LOOP, Counter, Event, Guard, Loop
 from adalint.rulebook.hit import Hit
-from adalint.rulebook.trainer_checks import hook_before_step, trainer_never_allocates, trainer_overflow
+from adalint.rulebook.trainer_checks import hook_before_step, is_led, registered_otherwise, trainer_never_allocates, trainer_overflow
 from adalint.trace import Undetermined, trace
 from adalint.training import Counting, GuardKind, Training, Way
 from adalint.values import UNKNOWN, Literal
@@ -52,12 +52,15 @@ def _inserted(training: Training, facts: SiteFacts) -> dict[str, Any]:
     finite = f"all(p.grad.isfinite().all() for p in {place.owner}.parameters() if p.grad is not None)"
     gate = finite if training.fp16 is True else None
     loops = (Loop(allocates=False), replace(RIGHT_LOOP, counter=Counter(start=start)))
-    return {"call": text, "insert": InsertCall(text, place.after, gate), "loops": loops}
+    new, above = (place.counter, place.loop) if place.is_new else (None, None)
+    return {"call": text, "insert": InsertCall(text, place.after, gate, new, above, place.boundary), "loops": loops}
 
 
 def _moved(training: Training, call: AllocatorCall) -> dict[str, Any]:
     """Say where the call belongs: directly below the last step of an optimizer."""
     steps = [place for place in training.places if place.event is Event.STEP]
+    if call.hook is not None:
+        return registered_otherwise(call.hook, training.loop)
     if not steps or training.per_micro_batch or not training.anchored:
         return {}
     events = [place.event for place in training.places]
@@ -80,7 +83,7 @@ def allocate_after_zero_grad(facts: SiteFacts) -> Iterator[Hit]:
     """Find a call that stands between `zero_grad` and the next backward pass."""
     for training, call in _called(facts.site.trainings):
         cleared = _cleared_before(training)
-        if cleared is None or training.accumulates is UNKNOWN or call.hook is not None:
+        if cleared is None or training.accumulates is UNKNOWN or is_led(call):
             continue
         filled = any(place.event is Event.ZERO_FILL for place in _since_backward(training))
         found = {"filled" if filled else "cleared": call.owner, **_moved(training, call)}
@@ -90,7 +93,7 @@ def allocate_after_zero_grad(facts: SiteFacts) -> Iterator[Hit]:
 def allocate_before_backward(facts: SiteFacts) -> Iterator[Hit]:
     """Find a call that precedes the backward pass of its iteration, so that the first one finds no gradients."""
     for training, call in _called(facts.site.trainings):
-        if call.hook is not None:
+        if is_led(call):
             continue
         events = [place.event for place in training.places]
         before = events[: events.index(Event.ALLOCATE)]
@@ -102,7 +105,7 @@ def allocate_before_optimizer_step(facts: SiteFacts) -> Iterator[Hit]:
     """Find a call between the backward pass and the optimizer's step, which revives what it has masked."""
     yield from hook_before_step(facts)
     for training, call in _called(facts.site.trainings):
-        if call.hook is not None:
+        if is_led(call):
             continue
         events = [place.event for place in training.places]
         at = events.index(Event.ALLOCATE)
@@ -148,8 +151,10 @@ def allocate_not_every_step(facts: SiteFacts) -> Iterator[Hit]:
         if guard is None or training.accumulates is not False:
             continue
         ended = _traced(facts, training)
-        if training.loop.guard.every > 1:
-            found = {"every": str(training.loop.guard.every), **_outcome(ended), **_freed(training, call, guard)}
+        is_only_call = [place.event for place in training.places].count(Event.ALLOCATE) == 1
+        every = max(training.loop.guard.every, guard.every if is_only_call else 1)
+        if every > 1:
+            found = {"every": str(every), **_outcome(ended), **_freed(training, call, guard)}
             yield Hit((), found, (place_of(call), guard.part))
         elif ended is not None and (ended.exception or ended.live != ended.kept):
             yield Hit((), {**_outcome(ended), **_freed(training, call, guard)}, (place_of(call), guard.part))
@@ -169,10 +174,19 @@ def allocate_per_micro_batch(facts: SiteFacts) -> Iterator[Hit]:
 
 
 def step_counter_restarts(facts: SiteFacts) -> Iterator[Hit]:
-    """Find a call that is given the index of an epoch."""
-    for _, call in _all_calls(facts.site.trainings):
-        if call.counting is Counting.EPOCH and call.argument is not None:
+    """Find a call that is given the index of an epoch, or the same number at every step."""
+    for training, call in _all_calls(facts.site.trainings):
+        if call.argument is None:
+            continue
+        if call.counting is Counting.EPOCH:
             yield Hit((), {"index": facts.site.source.slice(call.argument)}, (place_of(call), call.argument))
+        elif call.counting is Counting.NOTHING and not call.guards:
+            ended = _traced(facts, training)
+            number = training.loop.counter.start
+            is_amiss = number == 0 if ended is None else ended.exception is not None or not ended.finalised
+            if training.loop.allocates is True and is_amiss:
+                found = {"number": str(number), **_outcome(ended)}
+                yield Hit((), found, (place_of(call), call.argument))
 
 
 def allocate_error_swallowed(facts: SiteFacts) -> Iterator[Hit]:

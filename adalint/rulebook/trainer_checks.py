@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
@@ -21,13 +22,20 @@ HOOKS_SINCE: Final = "4.42"
 
 PENALTY_MULTIPLIED_SINCE: Final = "4.46"
 
+_PENALTY: Final = 0.5
+"""`orth_reg_weight` where it is not given."""
+
 _CLEARED: Final = {"on_step_end": "after", "on_step_begin": "begin", "on_log": "log", "on_substep_end": "substep"}
 """Hooks in which the gradients are gone, or not there yet, with the word that a message may ask for."""
 
 _SAME_MOMENT: Final = ("on_step_end", "on_step_begin")
 """Of these, the ones that come once for each step, so that the run that crashes is the one that was meant."""
 
-_BEFORE_STEP: Final = ("on_pre_optimizer_step", "on_before_optimizer_step", "on_after_backward", "training_step")
+_REGISTERED: Final = "register_step_pre_hook"
+_BEFORE_STEP: Final = (
+    *("on_pre_optimizer_step", "on_before_optimizer_step", "on_after_backward", "training_step"),
+    _REGISTERED,
+)
 
 
 def trainer_never_allocates(facts: SiteFacts) -> Iterator[Hit]:
@@ -47,13 +55,30 @@ def hook_before_step(facts: SiteFacts) -> Iterator[Hit]:
             continue
         if any(one.call == call and one.per_micro_batch for one in facts.site.trainings):
             continue  # ADA408 tells more
+        if any(one.call == call and one.places for one in facts.site.trainings) and not is_led(call):
+            continue  # the loop tells more
         found: dict[str, Any] = {"hook_name": hook.name, "hook": hook.word, "class_name": hook.class_name}
         found["renamable"] = hook.name == "on_pre_optimizer_step" and hook.alone and not _is_older(facts, HOOKS_SINCE)
-        if hook.name == "training_step":
+        if hook.name == _REGISTERED:
+            found |= registered_otherwise(hook, UNKNOWN_LOOP)
+        elif hook.name == "training_step":
             found["overridden"] = hook.name
         elif found["renamable"]:
             found["loops"] = (_loop_in(call, hook, facts), RIGHT_LOOP)
         yield Hit((), found, (hook.word, call.span))
+
+
+def is_led(call: AllocatorCall) -> bool:
+    """Tell whether a framework decides when a call is made; the step hooks of PyTorch follow the file's own loop."""
+    return call.hook is not None and call.hook.framework != "torch"
+
+
+def registered_otherwise(hook: Hook, loop: Loop) -> dict[str, Any]:
+    """Say how a hook of the optimizer's step is to be registered, and the loops before and after that."""
+    if hook.name != _REGISTERED:
+        return {}
+    known = loop if loop.allocates is True else replace(RIGHT_LOOP, order=(Event.BACKWARD, Event.ALLOCATE, Event.STEP, Event.ZERO_GRAD))
+    return {"hook": hook.word, "registered": hook.name, "loops": (known, replace(known, order=RIGHT_LOOP.order))}
 
 
 def wrong_callback_hook(facts: SiteFacts) -> Iterator[Hit]:
@@ -105,12 +130,21 @@ def orth_penalty_bypassed(facts: SiteFacts) -> Iterator[Hit]:
 
 
 def orth_penalty_multiplied(facts: SiteFacts) -> Iterator[Hit]:
-    """Find gradient accumulation in a Trainer, which scales the loss of a causal model back, but not the penalty."""
+    """Find gradient accumulation in a Trainer, which scales the loss of a causal model back, but not the penalty.
+
+    A weight that is written as a quotient by that number is meant so.
+    """
     task = facts.value("task_type")
     is_causal = isinstance(task, Literal) and str(task.value).rpartition(".")[2] == "CAUSAL_LM"
-    if is_causal and _has_penalty(facts) and not _is_older(facts, PENALTY_MULTIPLIED_SINCE):
-        for use in _uses(facts, UseKind.ACCUMULATION):
-            yield Hit((), use.found, (use.span,))
+    if not is_causal or not _has_penalty(facts) or _is_older(facts, PENALTY_MULTIPLIED_SINCE):
+        return
+    given = facts.site.values.get("orth_reg_weight")
+    written = str(_PENALTY) if given is None else given.text
+    for use in _uses(facts, UseKind.ACCUMULATION):
+        factor = use.found["factor"]
+        if re.search(rf"/\s*{factor}\)*$", written) is None:
+            weight = written if re.fullmatch(r"[\w.]+", written) else f"({written})"
+            yield Hit((), {**use.found, "divided": f"{weight} / {factor}"}, (use.span,))
 
 
 def resume_after_pruning(facts: SiteFacts) -> Iterator[Hit]:

@@ -1,0 +1,184 @@
+"""The schedule of a LoRA run that becomes AdaLoRA: in the configuration, or where the length of the run is known.
+
+AdaLoRA wants `total_step` when it is constructed, and most scripts know it only when the loader is there, or leave it
+to a Trainer. There the configuration gets a placeholder, which PEFT takes, and the schedule is set before training
+begins: `total_step`, `tinit` and `tfinal` are read at each step (`RankAllocator.budget_schedule`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from adalint.embedded import Embedded, python_of
+from adalint.fixes import hook_edits, loop_edits
+from adalint.fixes.operations import AddCallback, Note, Set, Unplaceable
+from adalint.fixes.place import place
+from adalint.migrate.lora_lightning import lightning_edits
+from adalint.readers import read_sites
+from adalint.readers.python_scopes import map_of
+from adalint.site import Surface
+from adalint.source import Edit, Kind
+from adalint.starters import SHORTEST, schedule_for
+from adalint.training import Way
+from adalint.values import UNKNOWN, Literal
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from adalint.site import Site
+    from adalint.source import Source
+    from adalint.training import Training
+    from adalint.values import Expr
+
+WARM_UP: Final = 15
+FINAL: Final = 6
+"""The phases are a fifteenth and a sixth of a run, as in PEFT's documentation of AdaLoRA and in `adalint new`."""
+
+_NAME: Final = "adalora"
+_RATIOS: Final = f"tinit_ratio=1 / {WARM_UP}, tfinal_ratio=1 / {FINAL}"
+_LIGHTNINGS_LENGTH: Final = "int(self.trainer.estimated_stepping_batches)"
+_PLACEHOLDER: Final = Set("total_step", "1", Literal(1), after="target_r")
+_MOST: Final = 100
+"""Configurations in one file; more are left as they are."""
+
+
+@dataclass(frozen=True, slots=True)
+class Late:
+    """A schedule that is set when training begins: edits, the comment beside the placeholder, what it is told as."""
+
+    edits: tuple[Edit, ...]
+    comment: str
+    told: str
+
+
+def texts_of(source: Source) -> list[Source]:
+    """Give the Python that a file or notebook has."""
+    return [python_of(source)] if source.kind is Kind.NOTEBOOK else [source]
+
+
+def carried(text: Source, edits: Iterable[Edit]) -> list[Edit]:
+    """Give edits of a text as those of the file that it stands in."""
+    return list(text.edits_out(list(edits))) if isinstance(text, Embedded) else list(edits)
+
+
+def with_phases(source: Source) -> Source:
+    """Give every schedule that has its length its phases."""
+    for _ in range(_MOST):
+        missing = ((site, one) for site in _configurations(source) for one in _phases(site))
+        first = next(missing, None)
+        if first is None:
+            return source
+        site, phase = first
+        source = source.apply(carried(site.source, place(site, [phase])))
+    return source
+
+
+def with_late_schedules(source: Source) -> tuple[Source, list[str]]:
+    """Give the configurations that lack their length a schedule that is set later, Lightning its hooks, and tell how.
+
+    What cannot be given one is left as it is.
+    """
+    told: list[str] = []
+    for number in range(min(_MOST, len(_configurations(source)))):
+        site = _configurations(source)[number]
+        late = _late(site)
+        if late is not None:
+            told.append(late.told)
+            # Phases of zero are what the constructor takes beside any length.
+            held = () if "total_step" in site.values else place(site, [_PLACEHOLDER])
+            source = source.apply(carried(site.source, sorted((*held, *late.edits))))
+            source = _commented(source, number, late.comment) if held else source
+    return source, told
+
+
+def untrained(source: Source) -> list[Site]:
+    """List the configurations whose allocator nothing in the file is seen to call."""
+    return [
+        site
+        for site in _configurations(source)
+        if not site.trainings or any(one.reached is not True for one in site.trainings)
+    ]
+
+
+def _configurations(source: Source) -> list[Site]:
+    return [site for text in texts_of(source) for site in read_sites(text) if site.surface is Surface.CALL]
+
+
+def _late(site: Site) -> Late | None:
+    """Find where the length of a run is known, and have the schedule set there."""
+    try:
+        if not site.trainings:
+            return _of_lightning(site)
+        if len(site.trainings) == 1 and "total_step" not in site.values:
+            return _of_training(site.trainings[0], site.source)
+    except Unplaceable:
+        pass
+    return None
+
+
+def _of_training(training: Training, source: Source) -> Late | None:
+    if training.way is Way.TRAINER and training.built is not None and training.reached is False:
+        edits = hook_edits.place(source, [AddCallback(training.built, _RATIOS)])
+        return Late(
+            edits,
+            "AdaLoraCallback sets the schedule",
+            "missing-total-step: a callback sets the schedule when training begins",
+        )
+    insertion = training.insertion
+    if insertion is None or insertion.loop is None or insertion.length is None or training.reached is not False:
+        return None
+    if b"adapter_name" in source.content or _NAME.encode() in source.content.replace(b"AdaLora", b""):
+        return None
+    lines = schedule_lines(insertion.owner, insertion.length)
+    edit = loop_edits.put_above(insertion.loop, lines, map_of(source))
+    told = f"missing-total-step: the schedule is set above the loop, which makes {insertion.length} steps"
+    return Late((edit,), "set below, before training", told)
+
+
+def _of_lightning(site: Site) -> Late | None:
+    length = None if "total_step" in site.values else _LIGHTNINGS_LENGTH
+    edits = lightning_edits(site.source, length, schedule_lines)
+    if edits is None:
+        return None
+    told = "allocator-never-called: optimizer_step calls it" + (
+        "" if length is None else ", on_train_start sets the schedule"
+    )
+    return Late(edits, "set in on_train_start", told)
+
+
+def schedule_lines(model: str, length: str) -> list[str]:
+    """Write the statements that set the schedule of a wrapped model to the length of the run."""
+    return [
+        "# AdaLoRA's schedule, now that the length of the run is known",
+        f'{_NAME} = {model}.peft_config["default"]',
+        f"{_NAME}.total_step = {length}",
+        f"{_NAME}.tinit, {_NAME}.tfinal = {_NAME}.total_step // {WARM_UP}, {_NAME}.total_step // {FINAL}",
+    ]
+
+
+def _commented(source: Source, number: int, comment: str) -> Source:
+    """Say beside the placeholder who sets the schedule, where a comment can stand there."""
+    site = _configurations(source)[number]
+    try:
+        return source.apply(carried(site.source, place(site, [Note("total_step", comment)])))
+    except Unplaceable:
+        return source
+
+
+def _phases(site: Site) -> list[Set]:
+    """Write the phases that a schedule lacks; those of a symbolic length as expressions in it."""
+    total = site.values.get("total_step")
+    if total is None:
+        return []
+    if isinstance(total.expr, Literal) and type(total.expr.value) is int and total.expr.value >= SHORTEST:
+        made = schedule_for(total.expr.value, 1)
+        phases = {"tinit": made.tinit, "tfinal": made.tfinal, "deltaT": made.delta_t}
+        known: list[tuple[str, str, Expr]] = [(name, str(number), Literal(number)) for name, number in phases.items()]
+    else:
+        plain = total.text if total.text.isidentifier() else f"({total.text})"
+        known = [("tinit", f"{plain} // {WARM_UP}", UNKNOWN), ("tfinal", f"{plain} // {FINAL}", UNKNOWN)]
+    order = ["total_step", *(name for name, *_ in known)]
+    return [
+        Set(name, text, expr, after=order[at]) for at, (name, text, expr) in enumerate(known) if name not in site.values
+    ]

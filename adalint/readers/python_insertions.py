@@ -1,0 +1,89 @@
+"""Where the allocator's call would stand in a loop that has none, with which number, and how long that loop runs."""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING, Final
+
+from adalint.plan import Event
+from adalint.readers.python_counters import Around, Circumstances, counted_by, counters_in, loops_around, repeats
+from adalint.readers.python_rounds import steps_before
+from adalint.readers.python_scopes import FUNCTIONS
+from adalint.training import Counting, Insertion
+from adalint.values import UNKNOWN
+
+if TYPE_CHECKING:
+    from adalint.readers.python_flow import Flow
+    from adalint.readers.python_iterations import Iteration, Repeated
+    from adalint.readers.python_things import Things
+    from adalint.values import Kleene
+
+_NAMES: Final = ("global_step", "adalora_step", "allocator_step")
+"""What a new counter is called: the first that the file does not have."""
+
+
+def insertion(
+    iteration: Iteration, called: ast.expr, circumstances: Circumstances, accumulates: Kleene, things: Things
+) -> Insertion | None:
+    """Find where the call belongs, below the last step of an optimizer; None where a round's steps differ.
+
+    `called` is the model where the loop calls it.
+    """
+    flow = things.flow
+    step, last = circumstances.step, iteration.of(Event.STEP)[-1]
+    if accumulates is UNKNOWN or last.around != step.around:
+        return None
+    if flow.map.frame_of(called) is not flow.map.frame_of(last.node):
+        return None
+    owner = ast.unparse(called)
+    accelerator = _accelerator_of(called, things)
+    owner = owner if accelerator is None else f"{accelerator}.unwrap_model({owner})"
+    boundary = None
+    if step.around.accumulating is not None:
+        context = step.around.accumulating.func
+        boundary = f"{ast.unparse(context.value)}.sync_gradients" if isinstance(context, ast.Attribute) else None
+        if boundary is None:
+            return None
+    after = flow.map.span(last.statement)
+    top = _top(iteration, flow)
+    loop = None if top is None else flow.map.span(top)
+    length = None if top is None else steps_before(iteration, step, top, flow)
+    for name in counters_in(iteration):
+        number = counted_by(name, last, iteration, circumstances, flow)
+        if number.counting is Counting.STEPS and number.start in {0, 1}:
+            return Insertion(owner, ast.unparse(name), number.start, after, boundary, loop, length)
+    fresh = next((name for name in _NAMES if name.encode() not in flow.map.source.content), None)
+    if fresh is None or top is None or _may_be_one_epoch(iteration.owner, top, flow):
+        return None
+    return Insertion(owner, fresh, 0, after, boundary, loop, length, is_new=True)
+
+
+def _top(iteration: Iteration, flow: Flow) -> ast.stmt | None:
+    """Find the outermost loop around, where all of them stand in one function, which starts them once in a run."""
+    frame = flow.map.frame_of(iteration.owner)
+    loops = [iteration.owner, *loops_around(iteration.owner, flow.map)]
+    if any(flow.map.frame_of(one) is not frame or not isinstance(one, _LOOPS) for one in loops):
+        return None
+    if isinstance(frame, FUNCTIONS) and len(flow.map.callers_of(frame)) > 1:
+        return None
+    top = loops[-1]
+    return top if isinstance(top, _LOOPS) and repeats(top, flow) is Around.ONCE else None
+
+
+_LOOPS: Final = (ast.For, ast.AsyncFor, ast.While)
+
+
+def _may_be_one_epoch(owner: Repeated, top: ast.stmt, flow: Flow) -> bool:
+    """Tell whether a function goes once through its batches and is called elsewhere, perhaps again and again."""
+    frame = flow.map.frame_of(top)
+    return owner is top and isinstance(frame, FUNCTIONS) and not flow.map.callers_of(frame)
+
+
+def _accelerator_of(model: ast.expr, things: Things) -> str | None:
+    """Name the accelerator that has prepared a model."""
+    if isinstance(model, ast.Name):
+        for binding in things.map.bindings(model.id, model):
+            match binding.node:
+                case ast.Assign(value=ast.Call(func=ast.Attribute(value=owner, attr="prepare"))):
+                    return ast.unparse(owner)
+    return None
