@@ -19,6 +19,14 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
+class Handed:
+    """Where a counter comes into a function that trains one epoch: behind its last parameter, and at its only call."""
+
+    parameter: Span
+    argument: Span
+
+
+@dataclass(frozen=True, slots=True)
 class Insertion:
     """What an allocator call would be made on in a loop that has none, and with which number, if there is one.
 
@@ -37,6 +45,10 @@ class Insertion:
     length: str | None = None
     is_new: bool = False
     """The file has no such counter yet: it is to be set above the loop, and raised below the call."""
+    handed: Handed | None = None
+    """The loop over epochs stands in another function than the step, and gives it the counter, an iterator."""
+    outside: str | None = None
+    """What the allocator's owner is called where that loop stands; None where it is the same."""
 
 
 class Way(StrEnum):
@@ -122,6 +134,8 @@ class Hook:
     framework: str
     alone: bool = False
     after: bool = False
+    order: tuple[Event, ...] = ()
+    """What happens around the call with each step, where the reader tells it (Lightning)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -184,6 +184,80 @@ for epoch in range(6):
 accelerator.unwrap_model(model).save_pretrained("out")
 """,
 ).replace("import torch\n", "import torch\nfrom accelerate import Accelerator\n", 1)
+EPOCHS_IN_A_FUNCTION = (
+    HEAD
+    + """\
+
+
+def train_one_epoch(model, batches, optimizer):
+    for ids in batches:
+        optimizer.zero_grad()
+        model(input_ids=ids, labels=ids).loss.backward()
+        optimizer.step()
+
+
+def main():
+    model = LlamaForCausalLM(
+        LlamaConfig(vocab_size=32, hidden_size=16, intermediate_size=16, num_hidden_layers=2, num_attention_heads=2)
+    )
+    model = get_peft_model(model, LoraConfig(r=2, target_modules=["q_proj", "v_proj"], task_type="CAUSAL_LM"))
+    optimizer = torch.optim.AdamW(model.parameters(), lr=1e-2)
+    loader = DataLoader(torch.randint(0, 32, (16, 8)), batch_size=2)
+    for epoch in range(3):
+        train_one_epoch(model, loader, optimizer)
+        print(epoch)
+    model.save_pretrained("out")
+
+
+main()
+"""
+)
+ENDED_BY_A_BREAK = ACCUMULATING_ACCELERATOR.replace(
+    "for epoch in range(6):",
+    "max_train_steps = -(-len(loader) // 3) * 6 - 1\ncompleted = 0\nfor epoch in range(6):",
+).replace(
+    "accelerator.unwrap_model(model).save",
+    """\
+        if accelerator.sync_gradients:
+            completed += 1
+        if completed >= max_train_steps:
+            break
+accelerator.unwrap_model(model).save""",
+)
+CLASS_OF_ITS_OWN = (
+    HEAD
+    + """\
+
+
+class Tuning:
+    def __init__(self, base, epochs=3):
+        config = LoraConfig(r=2, target_modules=["q_proj", "v_proj"], task_type="CAUSAL_LM")
+        self.model = get_peft_model(base, config)
+        self.epochs = epochs
+        self.loader = DataLoader(torch.randint(0, 32, (16, 8)), batch_size=2)
+        self.optimizer = torch.optim.AdamW(self.model.parameters(), lr=1e-2)
+
+    def train(self):
+        for epoch in range(self.epochs):
+            for ids in self.loader:
+                self.optimizer.zero_grad()
+                self.model(input_ids=ids, labels=ids).loss.backward()
+                self.optimizer.step()
+
+
+"""
+    + MODEL
+    + """\
+tuning = Tuning(model)
+tuning.train()
+tuning.model.save_pretrained("out")
+"""
+)
+CALLBACKS_OF_OTHERS = (
+    TRAINER.replace("max_steps=24, ", "num_train_epochs=2, ")
+    .replace("train_dataset=rows)", "train_dataset=rows, callbacks=[integrations.ProgressCallback()])")
+    .replace("import torch\n", "import torch\nfrom transformers import trainer_callback as integrations\n", 1)
+)
 LIGHTNING = (
     HEAD.replace("import torch\n", "import lightning\nimport torch\n", 1)
     + """\
@@ -233,6 +307,10 @@ RUN = {
     "accumulated": ACCUMULATED,
     "rounded down": ROUNDED_DOWN,
     "accumulating accelerator": ACCUMULATING_ACCELERATOR,
+    "epochs in a function": EPOCHS_IN_A_FUNCTION,
+    "ended by a break": ENDED_BY_A_BREAK,
+    "class of its own": CLASS_OF_ITS_OWN,
+    "callbacks of others": CALLBACKS_OF_OTHERS,
     "lightning": LIGHTNING,
     "handed to lightning": HANDED_TO_LIGHTNING,
 }
@@ -270,11 +348,14 @@ def test_nothing_is_found_in_it_and_moving_it_again_changes_nothing(name: str) -
     assert not migrated(after.text).changed
 
 
+_TOUCHED = ("LoraConfig", "r=2", "Trainer(", "train_one_epoch(")
+
+
 @pytest.mark.parametrize("name", RUN)
 def test_lines_that_are_none_of_its_affair_stay(name: str) -> None:
     before, after = RUN[name].splitlines(), migrated(RUN[name]).after.text.splitlines()
     lost = [line for line in difflib.ndiff(before, after) if line.startswith("- ")]
-    assert [line for line in lost if not any(word in line for word in ("LoraConfig", "r=2", "Trainer("))] == []
+    assert [line for line in lost if not any(word in line for word in _TOUCHED)] == []
 
 
 def test_a_notebook_is_moved_in_its_cells() -> None:
@@ -314,6 +395,14 @@ def train(model, loader, optimizer, total_steps):
         (FREE, "ADA201"),
         (ELSEWHERE, "not seen in this file"),
         (CALLED_PER_EPOCH, "ADA401"),
+        # accelerate may wrap the model, which the function does not see
+        (
+            EPOCHS_IN_A_FUNCTION.replace("    for epoch", "    model = accelerator.prepare(model)\n    for epoch"),
+            "ADA201",
+        ),
+        (EPOCHS_IN_A_FUNCTION.replace("print(epoch)", "train_one_epoch(model, loader, optimizer)"), "ADA201"),
+        (EPOCHS_IN_A_FUNCTION.replace("model, batches, optimizer):", "model, batches, optimizer, **more):"), "ADA401"),
+        (ENDED_BY_A_BREAK.replace(">= max_train_steps", ">= 7"), "ADA201"),
         (LIGHTNING.replace("def configure_optimizers", "def optimizer_step"), "ADA201"),
         (LIGHTNING.replace("self.net = ", "self.automatic_optimization = False\n        self.net = "), "ADA201"),
         (FLAT.replace("LoraConfig(\n", "LoraConfig(\n    **more,\n"), "by name"),

@@ -6,6 +6,7 @@ import ast
 from typing import TYPE_CHECKING, Final
 
 from adalint.fixes.callback import CALLBACK, callback_text
+from adalint.fixes.imports import imports_above
 from adalint.fixes.operations import AddCallback, RenameHook, Unplaceable
 from adalint.fixes.python_edits import insert_argument, read_layout
 from adalint.readers.python_scopes import FUNCTIONS, FileMap, map_of
@@ -97,7 +98,11 @@ def _with_callback(built: Span, given: str, file_map: FileMap) -> list[Edit]:
         raise Unplaceable("the Trainer is not made here")
     if CALLBACK.encode() in source.content:
         raise Unplaceable(f"the file has a name {CALLBACK} already")
-    return [_class(top, file_map), *_imports(top, file_map), _registered(built, f"{CALLBACK}({given})", source)]
+    return [
+        _class(top, file_map),
+        *imports_above(top, callback_text().imports, file_map),
+        _registered(built, f"{CALLBACK}({given})", source),
+    ]
 
 
 def _class(top: ast.stmt, file_map: FileMap) -> Edit:
@@ -123,52 +128,6 @@ def _first_free_row(file_map: FileMap) -> int:
     """Give the row on which the imports at the top end."""
     imports = [one for one in file_map.tree.body if isinstance(one, ast.Import | ast.ImportFrom)]
     return max((one.end_lineno or one.lineno for one in imports), default=1)
-
-
-def _imports(top: ast.stmt, file_map: FileMap) -> list[Edit]:
-    """Write the imports that the class needs and the module does not have, below its last import above the class."""
-    source = file_map.source
-    lines = [line for text in callback_text().imports if (line := _missing(text, file_map, top))]
-    if not lines:
-        return []
-    body = file_map.tree.body
-    above = [one for one in body[: body.index(top)] if isinstance(one, ast.Import | ast.ImportFrom)]
-    if not above:
-        raise Unplaceable("no import stands above the Trainer")
-    last = above[-1]
-    end = source.line_span(last.end_lineno or last.lineno).stop
-    rest = source.slice(Span(file_map.span(last).stop, end)).strip()
-    if rest and not rest.startswith("#"):
-        raise Unplaceable("another statement stands on the line of the last import")
-    return [Edit(Span(end, end), "".join(f"{source.newline}{line}" for line in lines))]
-
-
-def _missing(text: str, file_map: FileMap, top: ast.stmt) -> str:
-    """Give what of an import statement the module lacks; empty when it lacks nothing.
-
-    Raises:
-        Unplaceable: the module means something else by one of the names.
-    """
-    [statement] = (one for one in ast.parse(text).body if isinstance(one, ast.Import | ast.ImportFrom))
-    module = f"{statement.module}." if isinstance(statement, ast.ImportFrom) else ""
-    lacking = []
-    for alias in statement.names:
-        bound = file_map.bindings(alias.name, top)
-        if not bound:
-            lacking.append(alias.name)
-            continue
-        if any(one.path != f"{module}{alias.name}" for one in bound):
-            raise Unplaceable(f"the file means something else by {alias.name}")
-        if not any(file_map.parent(one.node) is file_map.tree and _starts_above(one.node, top) for one in bound):
-            lacking.append(alias.name)
-    if not lacking:
-        return ""
-    names = ", ".join(lacking)
-    return f"from {statement.module} import {names}" if isinstance(statement, ast.ImportFrom) else f"import {names}"
-
-
-def _starts_above(node: ast.AST, top: ast.stmt) -> bool:
-    return getattr(node, "lineno", 0) < top.lineno
 
 
 def _registered(built: Span, made: str, source: Source) -> Edit:

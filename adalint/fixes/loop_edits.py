@@ -10,6 +10,7 @@ import ast
 import textwrap
 from typing import TYPE_CHECKING
 
+from adalint.fixes.imports import imports_above
 from adalint.fixes.operations import DropGuard, InsertCall, MoveCall, Unplaceable
 from adalint.readers.python_scopes import FileMap, map_of
 from adalint.readers.python_shapes import block_of
@@ -120,14 +121,21 @@ def _inserted(operation: InsertCall, file_map: FileMap) -> list[Edit]:
     anchor = _statement(operation.after, file_map)
     indent = _indent(anchor, file_map)
     deeper = "\t" if indent.startswith("\t") else "    "
+    counter, handed = operation.counter, operation.handed
     lines = _under(operation.gate, [operation.text])
-    if operation.counter is not None:
-        lines.append(f"{operation.counter} += 1")
+    if counter is not None and handed is None:
+        lines.append(f"{counter} += 1")
     newline = file_map.source.newline
     text = newline.join(indent + line.replace("\t", deeper) for line in _under(operation.boundary, lines))
     edits = [_put(text, anchor, file_map)]
-    if operation.counter is not None and operation.above is not None:
-        edits.append(put_above(operation.above, [f"{operation.counter} = 0"], file_map))
+    if counter is not None and operation.above is not None:
+        start = f"{counter} = 0" if handed is None else f"{counter} = itertools.count()"
+        edits.append(put_above(operation.above, [start], file_map))
+    if counter is not None and handed is not None:
+        if operation.gate is not None:
+            raise Unplaceable("the counter would stand still where the gradients overflow")
+        edits += [Edit(handed.parameter, f", {counter}"), Edit(handed.argument, f", {counter}={counter}")]
+        edits += imports_above(_statement(operation.after, file_map), ("import itertools",), file_map)
     return edits
 
 

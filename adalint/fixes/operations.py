@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 if TYPE_CHECKING:
     from adalint.source import Span
+    from adalint.training import Handed
     from adalint.values import Expr
 
 
@@ -97,7 +98,8 @@ class InsertCall:
     """Put a statement directly below another one, which `after` covers; under a condition, where there is a `gate`.
 
     `counter` is a variable that the statement needs and the file lacks: it is set to 0 above the statement that `above`
-    covers, and raised below the new one, under `boundary`, where that is another condition than `gate`.
+    covers, and raised below the new one, under `boundary`, where that is another condition than `gate`. Where it is
+    `handed` to the function, it is an iterator, which the statement itself raises.
     """
 
     text: str
@@ -106,6 +108,7 @@ class InsertCall:
     counter: str | None = None
     above: Span | None = None
     boundary: str | None = None
+    handed: Handed | None = None
 
 
 @dataclass(frozen=True, slots=True)

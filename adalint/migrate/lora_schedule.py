@@ -110,27 +110,26 @@ def _late(site: Site) -> Late | None:
     try:
         if not site.trainings:
             return _of_lightning(site)
-        if len(site.trainings) == 1 and "total_step" not in site.values:
-            return _of_training(site.trainings[0], site.source)
+        if len(site.trainings) == 1:
+            return _of_training(site.trainings[0], site)
     except Unplaceable:
         pass
     return None
 
 
-def _of_training(training: Training, source: Source) -> Late | None:
-    if training.way is Way.TRAINER and training.built is not None and training.reached is False:
-        edits = hook_edits.place(source, [AddCallback(training.built, _RATIOS)])
-        return Late(
-            edits,
-            "AdaLoraCallback sets the schedule",
-            "missing-total-step: a callback sets the schedule when training begins",
-        )
+def _of_training(training: Training, site: Site) -> Late | None:
+    source, is_known = site.source, "total_step" in site.values
+    if training.way is Way.TRAINER and training.built is not None and training.reached is not True:
+        # A callback that is not seen was written for LoRA, and calls no allocator.
+        edits = hook_edits.place(source, [AddCallback(training.built, "" if is_known else _RATIOS)])
+        told = "a callback calls it" + ("" if is_known else ", and sets the schedule when training begins")
+        return Late(edits, "AdaLoraCallback sets the schedule", f"allocator-never-called: {told}")
     insertion = training.insertion
-    if insertion is None or insertion.loop is None or insertion.length is None or training.reached is not False:
+    if is_known or insertion is None or insertion.loop is None or insertion.length is None:
         return None
     if b"adapter_name" in source.content or _NAME.encode() in source.content.replace(b"AdaLora", b""):
         return None
-    lines = schedule_lines(insertion.owner, insertion.length)
+    lines = schedule_lines(insertion.outside or insertion.owner, insertion.length)
     edit = loop_edits.put_above(insertion.loop, lines, map_of(source))
     told = f"missing-total-step: the schedule is set above the loop, which makes {insertion.length} steps"
     return Late((edit,), "set below, before training", told)

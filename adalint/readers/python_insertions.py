@@ -3,23 +3,29 @@
 from __future__ import annotations
 
 import ast
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from adalint.plan import Event
 from adalint.readers.python_counters import Around, Circumstances, counted_by, counters_in, loops_around, repeats
 from adalint.readers.python_rounds import steps_before
 from adalint.readers.python_scopes import FUNCTIONS
-from adalint.training import Counting, Insertion
+from adalint.readers.python_shapes import given_argument
+from adalint.source import Span
+from adalint.training import Counting, Handed, Insertion
 from adalint.values import UNKNOWN
 
 if TYPE_CHECKING:
     from adalint.readers.python_flow import Flow
-    from adalint.readers.python_iterations import Iteration, Repeated
+    from adalint.readers.python_iterations import Happening, Iteration, Repeated
     from adalint.readers.python_things import Things
     from adalint.values import Kleene
 
 _NAMES: Final = ("global_step", "adalora_step", "allocator_step")
 """What a new counter is called: the first that the file does not have."""
+
+_ITERATORS: Final = ("allocator_steps", "adalora_steps")
+"""The same where it is handed to a function, as an iterator."""
 
 
 def insertion(
@@ -46,16 +52,54 @@ def insertion(
             return None
     after = flow.map.span(last.statement)
     top = _top(iteration, flow)
-    loop = None if top is None else flow.map.span(top)
-    length = None if top is None else steps_before(iteration, step, top, flow)
+    place = Insertion(owner, "", 0, after, boundary)
+    if top is not None:
+        place = replace(place, loop=flow.map.span(top), length=steps_before(iteration, step, top, flow))
     for name in counters_in(iteration):
         number = counted_by(name, last, iteration, circumstances, flow)
         if number.counting is Counting.STEPS and number.start in {0, 1}:
-            return Insertion(owner, ast.unparse(name), number.start, after, boundary, loop, length)
-    fresh = next((name for name in _NAMES if name.encode() not in flow.map.source.content), None)
-    if fresh is None or top is None or _may_be_one_epoch(iteration.owner, top, flow):
+            return replace(place, counter=ast.unparse(name), start=number.start)
+    names = _ITERATORS if top is None else _NAMES
+    fresh = next((name for name in names if name.encode() not in flow.map.source.content), None)
+    if fresh is None:
         return None
-    return Insertion(owner, fresh, 0, after, boundary, loop, length, is_new=True)
+    if top is None:
+        return _handed(replace(place, counter=fresh, is_new=True), called, iteration, step, things)
+    return None if _may_be_one_epoch(iteration.owner, top, flow) else replace(place, counter=fresh, is_new=True)
+
+
+def _handed(
+    place: Insertion, called: ast.expr, iteration: Iteration, step: Happening, things: Things
+) -> Insertion | None:
+    """Have the counter made above a loop over epochs, and handed to the function that trains one of them."""
+    flow = things.flow
+    frame = flow.map.frame_of(iteration.owner)
+    callers = flow.map.callers_of(frame) if isinstance(frame, FUNCTIONS) else []
+    if len(callers) != 1 or not isinstance(frame, FUNCTIONS) or not isinstance(called, ast.Name):
+        return None
+    [caller] = callers
+    inner = [one for one in loops_around(iteration.owner, flow.map) if flow.map.frame_of(one) is frame]
+    loops = list(loops_around(caller, flow.map))
+    outer = flow.map.frame_of(caller)
+    model = given_argument(frame, caller, called.id, bound=False)
+    args = frame.args
+    plain = not (args.defaults or args.kwonlyargs or args.vararg or args.kwarg or flow.map.is_method(frame))
+    if inner or not loops or not plain or not args.args or not isinstance(model, ast.Name | ast.Attribute):
+        return None
+    if _accelerator_of(model, things) is not None:
+        return None
+    if any(flow.map.frame_of(one) is not outer for one in loops) or not isinstance(loops[-1], ast.For | ast.While):
+        return None
+    if isinstance(outer, FUNCTIONS) and len(flow.map.callers_of(outer)) > 1:
+        return None
+    top = loops[-1]
+    parameter = args.args[-1]
+    stop = flow.map.source.offset_at(parameter.end_lineno or 0, parameter.end_col_offset or 0)
+    given = [flow.map.span(one).stop for one in (*caller.args, *caller.keywords)]
+    handed = Handed(Span(stop, stop), Span(max(given), max(given)))
+    length = steps_before(iteration, step, top, flow)
+    loop = flow.map.span(top)
+    return replace(place, loop=loop, length=length, handed=handed, outside=ast.unparse(model))
 
 
 def _top(iteration: Iteration, flow: Flow) -> ast.stmt | None:

@@ -8,10 +8,14 @@ from typing import TYPE_CHECKING, Final
 
 from adalint.readers.python_counters import index_of, loops_around, unwrapped
 from adalint.readers.python_moments import is_in_test
-from adalint.readers.python_shapes import last_name
+from adalint.readers.python_scopes import FUNCTIONS
+from adalint.readers.python_shapes import given_argument, last_name
+from adalint.site import RUN_LENGTH_NAMES
 from adalint.values import Literal, Symbol, Value
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from adalint.readers.python_flow import Flow
     from adalint.readers.python_iterations import Happening, Iteration
     from adalint.readers.python_loops import Found
@@ -51,20 +55,60 @@ def length_before(iteration: Iteration, made: ast.expr, flow: Flow) -> Value | N
 def steps_before(iteration: Iteration, step: Happening, top: ast.stmt, flow: Flow) -> str | None:
     """Write the number of optimizer steps that loops make, as it could stand directly above the outermost, `top`.
 
-    None where a loop may end early or does not tell its length, where steps are made under a condition that is none of
-    the usual ones, or a name changes within the loops.
+    A loop that ends at `step >= max_train_steps` makes as many. None where it may end early otherwise or does not tell
+    its length, where steps are made under a condition that is none of the usual ones, or a name changes within.
     """
     loops = [iteration.owner, *loops_around(iteration.owner, flow.map)]
+    last = _last_step(loops, top, flow)
+    if last is not None:
+        return last
     texts = []
     for loop in loops:
         if not isinstance(loop, ast.For) or any(isinstance(part, ast.Break | ast.Return) for part in _own_parts(loop)):
             return None
         factor = _factor(loop.iter, flow)
-        if factor is None or not _holds_within(factor[1], top, flow):
+        seen = None if factor is None else _seen_from(factor[1], top, flow)
+        if factor is None or seen is None or not _holds_within(seen, top, flow):
             return None
-        texts.append(factor[0])
+        texts.append(f"len({ast.unparse(seen)})" if factor[0].startswith("len(") else ast.unparse(seen))
     per_epoch = _steps_of(texts[0], step, loops[0], top, flow)
     return None if per_epoch is None else " * ".join([per_epoch, *texts[1:]])
+
+
+def _seen_from(node: ast.expr, top: ast.stmt, flow: Flow) -> ast.expr | None:
+    """Follow a parameter of a function that trains one epoch to what the loop over epochs gives it."""
+    frame = flow.map.frame_of(node)
+    if frame is flow.map.frame_of(top) or not isinstance(frame, FUNCTIONS):
+        return node
+    callers = flow.map.callers_of(frame)
+    if len(callers) != 1 or not isinstance(node, ast.Name) or flow.map.is_method(frame):
+        return None
+    return given_argument(frame, callers[0], node.id, bound=False)
+
+
+def _last_step(loops: Sequence[ast.AST], top: ast.stmt, flow: Flow) -> str | None:
+    """Write the length at which all breaks of some loops are made: `max_train_steps` of `step >= max_train_steps`."""
+    tests: list[ast.expr | None] = [loop.test for loop in loops if isinstance(loop, ast.While)]
+    for loop in loops:
+        for part in ast.walk(loop):
+            if isinstance(part, ast.Return | ast.Break):
+                around = flow.map.parent(part)
+                tests.append(around.test if isinstance(around, ast.If) and part in around.body else None)
+    found = {ast.unparse(length) for test in tests if (length := _asked_length(test, top, flow)) is not None}
+    is_sure = len(found) == 1 and all(_asked_length(test, top, flow) is not None for test in tests)
+    return found.pop() if is_sure else None
+
+
+def _asked_length(test: ast.expr | None, top: ast.stmt, flow: Flow) -> ast.expr | None:
+    """Find the length of the run in a test that asks whether it is reached."""
+    match test:
+        case ast.Compare(
+            left=ast.Name() | ast.Attribute(),
+            ops=[ast.GtE() | ast.Eq() | ast.Lt()],
+            comparators=[ast.Name() | ast.Attribute() as length],
+        ) if last_name(length) in RUN_LENGTH_NAMES and _holds_within(length, top, flow):
+            return length
+    return None
 
 
 def _steps_of(batches: str, step: Happening, loop: ast.AST, top: ast.stmt, flow: Flow) -> str | None:

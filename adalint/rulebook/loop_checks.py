@@ -11,7 +11,14 @@ from typing import TYPE_CHECKING, Any, Final
 from adalint.fixes.operations import DropGuard, InsertCall, MoveCall
 from adalint.plan import RIGHT_LOOP, Counter, Event, Guard, Loop
 from adalint.rulebook.hit import Hit
-from adalint.rulebook.trainer_checks import hook_before_step, is_led, registered_otherwise, trainer_never_allocates, trainer_overflow
+from adalint.rulebook.trainer_checks import (
+    hook_before_backward,
+    hook_before_step,
+    is_led,
+    registered_otherwise,
+    trainer_never_allocates,
+    trainer_overflow,
+)
 from adalint.trace import Undetermined, trace
 from adalint.training import Counting, GuardKind, Training, Way
 from adalint.values import UNKNOWN, Literal
@@ -47,13 +54,16 @@ def _inserted(training: Training, facts: SiteFacts) -> dict[str, Any]:
     if start == 0 and facts.value("tfinal") == Literal(0):
         # Without a final phase the last step must be reached, and an index ends one before it.
         counter, start = f"{counter} + 1", 1
+    if place.handed is not None:
+        counter = f"next({place.counter}){counter.removeprefix(place.counter)}"
     text = f"{place.owner}.update_and_allocate({counter})"
     # Where gradients may overflow, a call without a condition would be ADA423.
     finite = f"all(p.grad.isfinite().all() for p in {place.owner}.parameters() if p.grad is not None)"
     gate = finite if training.fp16 is True else None
     loops = (Loop(allocates=False), replace(RIGHT_LOOP, counter=Counter(start=start)))
     new, above = (place.counter, place.loop) if place.is_new else (None, None)
-    return {"call": text, "insert": InsertCall(text, place.after, gate, new, above, place.boundary), "loops": loops}
+    insert = InsertCall(text, place.after, gate, new, above, place.boundary, place.handed)
+    return {"call": text, "insert": insert, "loops": loops}
 
 
 def _moved(training: Training, call: AllocatorCall) -> dict[str, Any]:
@@ -92,6 +102,7 @@ def allocate_after_zero_grad(facts: SiteFacts) -> Iterator[Hit]:
 
 def allocate_before_backward(facts: SiteFacts) -> Iterator[Hit]:
     """Find a call that precedes the backward pass of its iteration, so that the first one finds no gradients."""
+    yield from hook_before_backward(facts)
     for training, call in _called(facts.site.trainings):
         if is_led(call):
             continue
