@@ -25,12 +25,12 @@ SWIFT = {"model": "Qwen/Qwen2.5-7B-Instruct", "tuner_type": "adalora", "dataset"
 
 
 def findings(text, name="config.yaml", **options):
-    source = Source(name, Kind.JSON if name.endswith("json") else Kind.YAML, text.encode())
+    source = Source(name, kind_of(name) or Kind.YAML, text.encode())
     return check_source(source, Settings(**options)).findings
 
 
 def fixed(text, safety=Safety.UNSAFE, name="config.yaml", **options):
-    source = Source(name, Kind.JSON if name.endswith("json") else Kind.YAML, text.encode())
+    source = Source(name, kind_of(name) or Kind.YAML, text.encode())
     return fix_source(source, Settings(**options), safety).after.text
 
 
@@ -246,3 +246,34 @@ def test_a_fixed_fixture_has_no_finding_left_that_had_a_fix(path):
         compile(after.text, path.name, "exec")
         return
     assert not set(FIELDS) & (set(yaml.safe_load(after.text)) - set(yaml.safe_load(source.text)) - KEYS["ms-swift"])
+
+
+SWAPPED = "swift sft --tuner_type adalora --adalora_init_r {first} --adalora_target_r {second}{rest}\n"
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        (f"T=12\nI=8\n{SWAPPED}", f"T=8\nI=12\n{SWAPPED}"),
+        (f"I=8\n{SWAPPED}", f"I=12\n{SWAPPED}"),
+    ],
+)
+def test_a_swap_changes_what_variables_are_set_to(before, after):
+    second = "$T" if "T=12" in before else "12"
+    text = before.format(first="$I", second=second, rest="")
+    wanted = after.format(first="$I", second=second.replace("12", "8"), rest="")
+    assert fixed(text, Safety.SAFE, name="run.sh") == wanted
+
+
+@pytest.mark.parametrize("rest", [" --output_dir out-$T", "\necho $T"])
+def test_a_variable_that_something_else_reads_goes_on_giving_its_option(rest):
+    text = "T=12\n" + SWAPPED.format(first="8", second="$T", rest=rest)
+    assert [one.code for one in findings(text, name="run.sh")] == ["ADA102"]
+    assert fixed(text, Safety.SAFE, name="run.sh") == text
+
+
+@pytest.mark.parametrize(("lines", "said"), [("", "step 300"), ("adalora_tfinal: 20\n", "step 280")])
+def test_a_loop_that_counts_from_1_reaches_the_last_cut_of_a_schedule_without_a_final_phase(lines, said):
+    text = swift(f"adalora_deltaT: 400\nmax_steps: 300\n{lines}")
+    [found] = [one for one in findings(text) if one.code == "ADA205"]
+    assert found.message.endswith(f"falls in one cut at {said}")

@@ -471,7 +471,8 @@ def test_a_class_that_is_named_elsewhere_stays_imported() -> None:
 def test_lost_options_are_told() -> None:
     outcome = migrated(RANK_BY_NAME)
     assert any("use_rslora" in note.text for note in outcome.done)
-    assert any("scale" in note.text for note in outcome.done)
+    assert any("lora_alpha over the root of r, is over init_r now" in note.text for note in outcome.done)
+    assert any("lora_alpha=16 over r, is over init_r now" in note.text for note in migrated(FLAT).done)
 
 
 class TestCommand:

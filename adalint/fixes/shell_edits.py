@@ -83,8 +83,12 @@ def _plain(text: str) -> str:
 
 def _rewritten(source: Source, option: Option, text: str) -> Edit:
     edit = None if option.value is None else word_edit(source, option.value, _plain(text))
-    if edit is None:
+    if edit is None or option.value is None:
         raise Unplaceable(f"the value of `{option.name}` is written where other words would change, too")
+    used = next((piece.use for piece in option.value.pieces if piece.use is not None), None)
+    if used is not None and used.span == edit.span:
+        # Something else reads the variable, or may set it.
+        raise Unplaceable(f"{source.slice(used.span)} would no longer give {option.name}")
     return edit
 
 

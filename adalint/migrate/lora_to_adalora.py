@@ -124,7 +124,10 @@ def _ranks_of(call: ast.Call) -> str:
     first, last = _ranks(_given(call, "r"))
     scale = _given(call, "lora_alpha")
     alpha = "lora_alpha" if scale is None else f"lora_alpha={ast.unparse(scale)}"
-    return f"init_r={first}, target_r={last}; its scale is {alpha} over init_r now"
+    rooted = _given(call, "use_rslora")
+    by_root = rooted is not None and not (isinstance(rooted, ast.Constant) and not rooted.value)
+    was = "the root of r" if by_root else "r"
+    return f"init_r={first}, target_r={last}; its scale, {alpha} over {was}, is over init_r now"
 
 
 def _renamed(text: Source) -> list[Edit]:

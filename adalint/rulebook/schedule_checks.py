@@ -52,7 +52,9 @@ def delta_t_outruns_budgeting(facts: SiteFacts) -> Iterator[Hit]:
     first = max(math.floor(tinit) + 1, 0)
     if -(-first // between) * between >= end:
         written = tuple(name for name in ("deltaT", "tinit", "tfinal", "total_step") if name in facts.site.values)
-        yield Hit(written, {"cut" if tfinal > 0 else "never": str(end)})
+        loop = facts.plan.loop
+        reaches_it = tfinal > 0 or (loop.allocates is True and loop.counter.start > 0)
+        yield Hit(written, {"cut" if reaches_it else "never": str(end)})
 
 
 def tfinal_read_as_end_step(facts: SiteFacts) -> Iterator[Hit]:
