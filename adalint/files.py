@@ -93,14 +93,16 @@ def walk(
 
     Raises:
         FileNotFoundError: a path does not exist.
-        SourceError: a pattern cannot be read.
+        SourceError: a pattern cannot be read, or a folder is closed to us.
     """
     found: dict[str, Target] = {}
     for path in paths:
         if os.path.isdir(path):
+            _require_open(path, path)
             base, patterns = exclude(path) if exclude else (path, DEFAULT_EXCLUDE)
             targets: Iterable[tuple[str, Target]] = _walk_folder(path, base, patterns, skipped)
         elif not os.path.lexists(path):
+            _require_open(_nearest_folder(path), path)
             raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), path)
         elif kind_of(path) is None:
             if skipped:
@@ -263,6 +265,23 @@ def _walk_folder(
             continue
         if _may_be_read(path.lower()) and kind_of(path) and (real := _real_file(path, root, folders)):
             yield real, Target(os.path.normpath(path), root)
+
+
+def _require_open(folder: str, path: str) -> None:
+    """Raise UnopenedError when a folder on the way to a path that was named may not be looked into."""
+    if not os.access(folder, os.R_OK | os.X_OK if folder == path else os.X_OK):
+        remedy = "give yourself the right to look into it (`chmod u+rx`)"
+        if folder != path:
+            remedy = f"give yourself the right to enter the folder {folder} (`chmod u+x`)"
+        raise UnopenedError(f"{path}: permission denied; {remedy}")
+
+
+def _nearest_folder(path: str) -> str:
+    """Give the nearest folder above a path that we can tell to be there."""
+    above = os.path.dirname(path)
+    while above and not os.path.isdir(above):
+        above = os.path.dirname(above)
+    return above or os.curdir
 
 
 def _may_be_read(path: str) -> bool:

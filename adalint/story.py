@@ -6,7 +6,17 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from adalint.planning import EARLY
-from adalint.report.plan_text import assumed, number, origin_of, parameters_of, run_of, scale_of, singular, steps_of
+from adalint.report.plan_text import (
+    assumed,
+    number,
+    origin_of,
+    parameters_of,
+    run_of,
+    scale_of,
+    singular,
+    steps_of,
+    undecided_of,
+)
 from adalint.report.words import one_line, said
 from adalint.schema import Use, fields_of, is_ignored, use_of
 from adalint.values import Literal
@@ -99,7 +109,7 @@ def _steps(outlook: Outlook, language: str) -> Iterator[str]:
         yield said(
             "Which steps these are cannot be told: it depends on {names}.",
             language,
-            names=", ".join(outlook.unknown or outlook.undecided),
+            names=undecided_of(outlook, language),
         )
         return
     parameters = parameters_of(outlook, language)

@@ -515,6 +515,25 @@ class TestFailures:
         assert json.loads(run("plan", "--json", "x.py").stdout) == {"version": 1, "plans": []}
 
 
+class TestMoreStepsThanAFloatCounts:
+    """Beyond 2**53 a float takes step n and step n + 1 for the same, and PEFT's budget is made of floats."""
+
+    @pytest.mark.parametrize("steps", ["10**18", "2**53 + 1"])
+    @pytest.mark.parametrize("command", ["plan", "explain"])
+    def test_it_is_said_why_the_end_cannot_be_told(self, command: str, steps: str) -> None:
+        result = run(command, write(f"init_r=8, target_r=4, total_step={steps}"))
+        assert (result.exit_code, "total_step, which is beyond 2**53" in result.stdout) == (0, True)
+
+    @pytest.mark.parametrize("command", ["plan", "explain"])
+    @pytest.mark.parametrize("steps", ["10**12", "2**53"])
+    def test_a_long_run_that_can_be_counted_is_told_to_its_end(self, command: str, steps: str) -> None:
+        result = run(command, write(f"init_r=8, target_r=4, total_step={steps}, tfinal=10"))
+        assert (result.exit_code, "2**53" in result.stdout, "4 ranks" in result.stdout) == (0, False, True)
+
+    def test_what_is_simply_not_written_is_named_alone(self) -> None:
+        assert "it depends on n\n" in run("plan", write("total_step=n")).stdout
+
+
 def scaled(points: list[tuple[float, float]]) -> list[tuple[float, float]]:
     xs, ys = [x for x, _ in points], [y for _, y in points]
     width, height = max(xs) - min(xs) or 1, max(ys) - min(ys) or 1

@@ -161,3 +161,28 @@ def test_colour_is_given_only_when_asked_for(severity: Severity, code: int) -> N
 def test_a_file_without_text_is_shown_without_a_frame() -> None:
     of = source("")
     assert full.render([report(of, finding(of, "", "cannot be read"))]).splitlines()[1:] == ["  --> train.py:1:1", ""]
+
+
+@pytest.mark.parametrize("columns", [60, 80, 100])
+@pytest.mark.parametrize("place", ["r=16", "first=1", "last=2"])
+def test_a_quoted_line_and_its_mark_stay_within_the_terminal(columns: int, place: str) -> None:
+    text = f"import peft\nconfig = AdaLoraConfig(first=1, {'a_word=3, ' * 12}r=16, {'a_word=4, ' * 12}last=2)\n"
+    of = source(text)
+    lines = full.render([report(of, finding(of, place))], columns=columns).splitlines()
+    quoted, below = lines[3:5]
+    assert max(len(quoted), len(below)) <= columns
+    start = below.index("^")
+    assert quoted[start : start + len(place)] == place
+
+
+def test_a_wide_character_counts_twice_towards_the_width_of_a_terminal() -> None:
+    of = source(f"x = '{'秩' * 100}'; config = AdaLoraConfig(r=16)\n")
+    quoted = full.render([report(of, finding(of, "r=16"))], columns=80).splitlines()[3]
+    assert sum(2 if character == "秩" else 1 for character in quoted) <= 80
+    assert "r=16" in quoted
+
+
+def test_a_line_that_fits_is_not_cut() -> None:
+    text = "config = AdaLoraConfig(r=16, lora_alpha=32, lora_dropout=0.1)\n"
+    of = source(text)
+    assert f"1 | {text}" in full.render([report(of, finding(of, "r=16"))], columns=80)

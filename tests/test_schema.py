@@ -32,8 +32,8 @@ from adalint.schema import (
     predict,
     use_of,
 )
+from adalint.schema.common_fields import TASK_TYPES
 from adalint.schema.distance import edit_distance
-from adalint.schema.model import TASK_TYPES
 from adalint.values import UNKNOWN, Expr, Literal, Symbol
 
 if TYPE_CHECKING:

@@ -233,6 +233,29 @@ def test_broken_yaml_keeps_the_findings_of_other_lines(editor, tmp_path):
     editor(talk)
 
 
+def test_a_broken_block_of_markdown_costs_no_finding_of_the_others(editor, tmp_path):
+    block = "```python\nfrom peft import AdaLoraConfig\n\nconfig = AdaLoraConfig({})\n```\n\n"
+    first, broken, last = (
+        "init_r=8, target_r=16, total_step=9",
+        "r=16, total_step=",
+        "init_r=4, target_r=9, total_step=9",
+    )
+    text = "".join(map(block.format, (first, "r=16, total_step=9", last)))
+
+    async def talk(client):
+        uri = (tmp_path / "a.md").as_uri()
+        client.open(uri, text, "markdown")
+        assert [one.code for one in await client.diagnostics(uri, 1)] == ["ADA102", "ADA101", "ADA102"]
+        now = "".join(map(block.format, (first, broken + "(", last)))
+        client.change(uri, 2, now)
+        found = [one for one in await client.diagnostics(uri, 2) if one.code == "ADA102"]
+        assert [one.range.start for one in found] == [place(now, "target_r=16"), place(now, "target_r=9")]
+        client.change(uri, 3, text)
+        assert [one.code for one in await client.diagnostics(uri, 3)] == ["ADA102", "ADA101", "ADA102"]
+
+    editor(talk)
+
+
 def test_each_folder_has_its_own_settings(tmp_path):
     one, other = tmp_path / "one", tmp_path / "other"
     for folder, settings in ((one, 'lang = "zh"\n'), (other, 'ignore = ["ADA102"]\n')):

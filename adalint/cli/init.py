@@ -24,7 +24,7 @@ _SHOWN = 5
 
 
 @click.command()
-@click.argument("folder", type=click.Path(), default=".")
+@click.argument("folder", type=click.Path(readable=False), default=".")
 @click.option("--r", "r", type=click.Choice(INTENTS["r"]), help="What a lone `r` means.")
 @click.option("--reversed-ranks", type=click.Choice(INTENTS["reversed-ranks"]), help="What reversed ranks mean.")
 @click.option("-y", "--yes", "--defaults", "defaults", is_flag=True, help="Ask nothing; take cautious answers.")

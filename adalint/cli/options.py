@@ -89,7 +89,10 @@ _RULES: dict[str, Any] = {
     "shell_complete": complete_rules,
 }
 
-_PATHS = click.argument("paths", nargs=-1, type=click.Path())
+NAMED = click.Path(readable=False)
+"""A path that is opened later: adalint says itself what is wrong with it, and what to do."""
+
+_PATHS = click.argument("paths", nargs=-1, type=NAMED)
 _OPTIONS = (
     click.option("--select", help="Look for these rules only: codes, names, prefixes (ADA1) or ALL.", **_RULES),
     click.option("--ignore", help="Leave these rules out.", **_RULES),
@@ -107,7 +110,7 @@ _OPTIONS = (
     click.option("--output-file", type=click.Path(dir_okay=False), help="Write findings to this file."),
     click.option("--stdin-filename", metavar="PATH", help="What to call the text that `-` reads from stdin."),
     click.option("--exit-zero", is_flag=True, help="Exit with 0 even when there are findings."),
-    click.option("--config", type=click.Path(), metavar="FILE", help="Take settings from this file."),
+    click.option("--config", type=NAMED, metavar="FILE", help="Take settings from this file."),
     click.option("--force-exclude", is_flag=True, help="Leave out what the settings exclude even where it is named."),
     click.option("--isolated", is_flag=True, help="Read no settings file."),
     click.option("--no-cache", is_flag=True, hidden=True),
@@ -117,7 +120,7 @@ _OPTIONS = (
 )
 
 
-BASELINE = click.option("--baseline", type=click.Path(), metavar="FILE", help="The baseline to use.")
+BASELINE = click.option("--baseline", type=NAMED, metavar="FILE", help="The baseline to use.")
 
 
 def narrowed(command: Callable[..., None]) -> Callable[..., None]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 from collections import Counter
 from importlib import import_module
@@ -34,12 +35,18 @@ def show(request: Request, reports: Sequence[Report], *, on_stderr: bool = False
     colour = request.output_format == "full" and request.output_file is None and _wants_colour(on_stderr)
     renderer = import_module(f"adalint.report.{request.output_format}")
     words: dict[str, dict[str, Any]] = {
-        "full": {"colour": colour, "language": request.language},
+        "full": {"colour": colour, "language": request.language, "columns": _columns(request, on_stderr)},
         "markdown": {"language": request.language},
         "sarif": {"failed": failed},
     }
     text = renderer.render(reports, **words.get(request.output_format, {}))
     emit(request, text, on_stderr=on_stderr, colour=colour)
+
+
+def _columns(request: Request, on_stderr: bool) -> int | None:
+    """Give the columns of the terminal that findings go to; None when they go elsewhere."""
+    stream = sys.stderr if on_stderr else sys.stdout
+    return shutil.get_terminal_size().columns if request.output_file is None and stream.isatty() else None
 
 
 def count(request: Request, reports: Sequence[Report]) -> None:

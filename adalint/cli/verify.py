@@ -37,6 +37,7 @@ def verify(request: Request, with_peft: bool, steps: int | None) -> None:
     from adalint.cli.failure import Failure
     from adalint.cli.inputs import Inputs
     from adalint.cli.outputs import emit
+    from adalint.cli.plan import say_unreadable
     from adalint.report import proofs as report
     from adalint.report.sparkline import shows_blocks
 
@@ -48,6 +49,7 @@ def verify(request: Request, with_peft: bool, steps: int | None) -> None:
     unread: list[str] = []
     for text in inputs.texts():
         inputs.guard(text.source.path, lambda text=text: proofs.extend(_prove(text, bench, unread)))  # type: ignore[misc]
+    say_unreadable(inputs.unreadable)
     language = request.language
     if request.output_format == "json":
         emit(request, report.render_json(proofs, bench))

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import ast
-from functools import lru_cache
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from adalint.embedded import Embedded
+from adalint.readers.glances import MOST_FILES, holds
 from adalint.readers.python_syntax import parse
 
 if TYPE_CHECKING:
@@ -15,9 +16,8 @@ if TYPE_CHECKING:
 
     from adalint.source import Source
 
-MOST_FILES: Final = 500
-LARGEST: Final = 2_000_000
 _SIGN: Final = b"update_and_allocate"
+_NAMED: Final = re.compile(_SIGN)
 _CLASS: Final = b"AdaLoraConfig("
 
 
@@ -32,8 +32,8 @@ def allocates_nearby(source: Source) -> bool:
     if not path.parent.is_dir():
         return False
     if (path.parent / "__init__.py").is_file():
-        return any(_names_it(other) for other in _package(path.parent) if other != path)
-    return any(_names_it(other) for other in _imported(source, path.parent) if other != path)
+        return any(holds(other, _NAMED) for other in _package(path.parent) if other != path)
+    return any(holds(other, _NAMED) for other in _imported(source, path.parent) if other != path)
 
 
 def _package(folder: Path) -> Iterator[Path]:
@@ -61,17 +61,3 @@ def _imported(source: Source, folder: Path) -> Iterator[Path]:
             yield from (path for path in (here.with_suffix(".py"), here / "__init__.py") if path.is_file())
             if here.is_dir():
                 yield from sorted(here.glob("*.py"))
-
-
-def _names_it(path: Path) -> bool:
-    try:
-        status = path.stat()
-        return path.is_file() and status.st_size <= LARGEST and _read(path, status.st_mtime_ns, status.st_size)
-    except OSError:
-        return False
-
-
-@lru_cache(maxsize=4096)
-def _read(path: Path, _changed: int, _size: int) -> bool:
-    """Tell whether a file names the allocator, as it was when it was last changed."""
-    return _SIGN in path.read_bytes()

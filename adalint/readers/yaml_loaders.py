@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import os
 import re
-from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from adalint.embedded import Embedded
+from adalint.readers.glances import MOST_FILES, holds
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from adalint.source import Source
 
-MOST_FILES: Final = 500
-LARGEST: Final = 2_000_000
 _UPWARD: Final = 4
 """So many folders, from the text's own up, may hold the script that reads it."""
 
@@ -81,15 +79,4 @@ def _scripts_below(root: Path) -> Iterator[Path]:
 
 
 def _shows_it(path: Path) -> bool:
-    try:
-        status = path.stat()
-        return path.is_file() and status.st_size <= LARGEST and _read(path, status.st_mtime_ns, status.st_size)
-    except OSError:
-        return False
-
-
-@lru_cache(maxsize=4096)
-def _read(path: Path, _changed: int, _size: int) -> bool:
-    """Tell whether a file shows such a loader, as it was when it was last changed."""
-    sign = _PYTHON_SIGN if path.suffix == ".py" else _HYDRA
-    return sign.search(path.read_bytes()) is not None
+    return holds(path, _PYTHON_SIGN if path.suffix == ".py" else _HYDRA)

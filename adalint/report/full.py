@@ -20,21 +20,24 @@ WIDTH: Final = 100
 
 TAB: Final = "    "
 _LEAD: Final = 24
+_LEAST: Final = 40
 
 _COLOURS: Final = {Severity.ERROR: "red", Severity.WARNING: "yellow", Severity.INFO: "blue"}
 
 
-def render(reports: Iterable[Report], *, colour: bool = False, language: str = "en") -> str:
-    """Give a paragraph for each finding."""
+def render(reports: Iterable[Report], *, colour: bool = False, language: str = "en", columns: int | None = None) -> str:
+    """Give a paragraph for each finding; a quoted line stays within `columns`, those of a terminal, and WIDTH."""
     style = _styled if colour else _plain
     return "".join(
-        "\n".join(_paragraph(report, finding, style, language)) + "\n\n"
+        "\n".join(_paragraph(report, finding, style, language, columns)) + "\n\n"
         for report in reports
         for finding in report.findings
     )
 
 
-def _paragraph(report: Report, finding: Finding, style: Callable[[str, str], str], language: str) -> Iterator[str]:
+def _paragraph(
+    report: Report, finding: Finding, style: Callable[[str, str], str], language: str, columns: int | None
+) -> Iterator[str]:
     source = report.source
     colour = _COLOURS[finding.severity]
     severity = said(str(finding.severity), language)
@@ -43,13 +46,14 @@ def _paragraph(report: Report, finding: Finding, style: Callable[[str, str], str
     rows = [source.row_of(span.start) for span, _, _ in places]
     margin = " " * max(len(str(source.position(span.start).row)) for span, _, _ in places)
     bar = f"{margin} {style('|', 'blue')}"
+    room = WIDTH if columns is None else max(_LEAST, min(WIDTH, columns - len(margin) - len(" | ")))
     yield f"{margin} {style('-->', 'blue')} {place_of(report, finding.span.start)}"
     if source.content:
         yield bar
         shown = 0
         cell = source.position(finding.span.start).cell
         for row, (span, label, mark) in sorted(zip(rows, places, strict=True), key=lambda place: place[0]):
-            line, indent, underline = _quote(source, row, span, mark)
+            line, indent, underline = _quote(source, row, span, mark, room)
             place = source.position(span.start)
             if place.cell != cell:
                 yield f"{margin} {style(':::', 'blue')} {place_of(report, span.start)}"
@@ -82,7 +86,7 @@ def _fix(fix: Fix, style: Callable[[str, str], str], language: str) -> str:
     return said("{kind}: {title} ({effect})", language, kind=style(kind, colour), **words)
 
 
-def _quote(source: Source, row: int, span: Span, mark: str) -> tuple[str, str, str]:
+def _quote(source: Source, row: int, span: Span, mark: str, width: int) -> tuple[str, str, str]:
     """Give a line as a terminal shows it, cut around the place, then the blanks and the marks that go under it."""
     whole = source.line_span(row)
     stop = max(span.start, min(span.stop, whole.stop))
@@ -90,10 +94,10 @@ def _quote(source: Source, row: int, span: Span, mark: str) -> tuple[str, str, s
         _cells(source.content[start:end].decode(errors="replace"))
         for start, end in ((whole.start, span.start), (span.start, stop), (stop, whole.stop))
     )
-    dropped = len(before) - _LEAD if _width(before) + _width(inside) > WIDTH and len(before) > _LEAD else 0
+    dropped = len(before) - _LEAD if _width(before) + _width(inside) > width and len(before) > _LEAD else 0
     if dropped:
         before = ["…", *before[dropped:]]
-    line = _cut([*before, *inside, *after])
+    line = _cut([*before, *inside, *after], width)
     room = max(_width(line) - _width(before), 1)
     return "".join(line), " " * _width(before), mark * max(1, min(_width(inside), room))
 
@@ -102,13 +106,13 @@ def _cells(text: str) -> list[str]:
     return [TAB if character == "\t" else harmless(character) for character in text]
 
 
-def _cut(cells: list[str]) -> list[str]:
-    if _width(cells) <= WIDTH:
+def _cut(cells: list[str], most: int) -> list[str]:
+    if _width(cells) <= most:
         return cells
     width = 0
     for index, cell in enumerate(cells):
         width += display_width(cell)
-        if width >= WIDTH:
+        if width >= most:
             return [*cells[:index], "…"]
     return cells
 

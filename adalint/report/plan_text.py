@@ -12,6 +12,8 @@ from adalint.report.full import display_width
 from adalint.report.words import one_line, said
 from adalint.rulebook.judge import STAGES
 from adalint.schema import Stage
+from adalint.trace import LARGEST
+from adalint.values import is_number
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -183,9 +185,18 @@ def run_of(outlook: Outlook, language: str) -> str:
         reason = said(REASONS[failure.exception], language) if failure.exception in REASONS else failure.message
         return said("crashes at step {step} with {exception}: {reason}", language, reason=reason, **words)
     if traced is None:
-        names = ", ".join(outlook.unknown or outlook.undecided)
-        return said("cannot be told: it depends on {names}", language, names=names)
+        return said("cannot be told: it depends on {names}", language, names=undecided_of(outlook, language))
     return _ending(outlook, traced, language)
+
+
+def undecided_of(outlook: Outlook, language: str) -> str:
+    """Name what the end of the run depends on, and why where the text does tell a value."""
+    values = {one.name: one.value for one in outlook.fields}
+    beyond = "{name}, which is beyond 2**53: no float counts so many steps"
+    return ", ".join(
+        said(beyond, language, name=name) if is_number(values.get(name)) and abs(values[name]) > LARGEST else name
+        for name in outlook.unknown or outlook.undecided
+    )
 
 
 def _ending(outlook: Outlook, traced: Trace, language: str) -> str:

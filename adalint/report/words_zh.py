@@ -316,6 +316,7 @@ CHINESE: Final[Mapping[str, str]] = {
     "deltaT is no number, or there are no gradients when update_and_allocate is called": (
         "deltaT 不是数字，或者调用 update_and_allocate 时没有梯度"
     ),
+    "{name}, which is beyond 2**53: no float counts so many steps": "{name}（超过 2**53，浮点数已无法逐步计数）",
     "cannot be told: it depends on {names}": "无法判断：取决于 {names}",
     "{average} ranks in a module on average": "平均每个模块 {average} 个秩",
     "{total} ranks, {average} in a module on average": "共 {total} 个秩，平均每个模块 {average} 个",
@@ -422,7 +423,9 @@ CHINESE: Final[Mapping[str, str]] = {
     "the Trainer is not made here": "Trainer 不是在这里创建的",
     "the file has a name {name} already": "文件中已经有名字 {name}",
     "another statement stands on the line of the Trainer": "创建 Trainer 的那一行还有别的语句",
-    "no import stands above the Trainer": "创建 Trainer 之前没有 import 语句",
+    "no import stands above": "在它之前没有 import 语句",
+    "the code is not written here": "代码不在这里",
+    "the counter would stand still where the gradients overflow": "梯度溢出时计数器会停住",
     "another statement stands on the line of the last import": "最后一个 import 的那一行还有别的语句",
     "the file means something else by {name}": "文件中的 {name} 另有所指",
     "the list of callbacks is not written in the call": "回调列表不写在这个调用里",

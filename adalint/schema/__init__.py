@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any, Final, Literal, Union, get_args, get_orig
 
 from adalint.releases import NEWEST, in_range
 from adalint.schema.distance import edit_distance
+from adalint.schema.embeddings import embeddings_in
 from adalint.schema.facts import Bounds, Facts, Failure, FieldFacts, Stage, Undecided, Use
-from adalint.schema.model import AdaLoraSettings, IgnoredRankWarning, embeddings_in
+from adalint.schema.model import AdaLoraSettings, IgnoredRankWarning
 from adalint.schema.prediction import UNDECIDABLE, Prediction, certain_failures, predict
 from adalint.values import UNKNOWN, Kleene, Symbol, operate
 from adalint.values import Literal as Known

@@ -187,10 +187,18 @@ def rules_schema() -> Schema:
     }
 
 
+def dialect_schema() -> Schema:
+    """Make the schema of a framework's record."""
+    from adalint.dialects.record_schema import record_schema
+
+    return record_schema()
+
+
 SCHEMAS: Final[Mapping[str, Callable[[str], Schema]]] = {
     "adapter": adapter_schema,
     "experiment": experiment_schema,
     "settings": lambda _: settings_schema(),
     "rules": lambda _: rules_schema(),
+    "dialect": lambda _: dialect_schema(),
 }
 """The schemas by the name under which the command line prints them; each is given the target release of PEFT."""
