@@ -152,11 +152,12 @@ def assemble(site: Site, release: str = NEWEST) -> Plan:
     for name, default in defaults().items():
         written = site.values.get(name)
         absent = of_framework.get(name, Literal(default))
-        if site.open or (name == "total_step" and site.may_get_total_step):
+        may_follow = site.open and not (site.framework and site.framework.never_sets(name))
+        if may_follow or (name == "total_step" and site.may_get_total_step):
             absent = UNKNOWN
         if written is None:
             values[name] = absent
-            given[name] = UNKNOWN if site.open else False
+            given[name] = UNKNOWN if may_follow else False
         else:
             values[name] = written.expr if written.given is True else UNKNOWN
             given[name] = written.given

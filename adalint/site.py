@@ -38,6 +38,8 @@ class Surface(StrEnum):
     """A mapping with `peft_type: ADALORA` that the user's own code hands to PEFT."""
     BLOCK = "block"
     """PEFT's names under an `adalora` key, which the user's own code hands to PEFT."""
+    CONTAINER = "container"
+    """PEFT's names beside a word that chooses AdaLoRA; what the user's own code makes of them is not known."""
     FRAMEWORK = "framework"
     """A framework's own keys, which the framework hands to PEFT."""
     COMMAND = "command"
@@ -123,4 +125,5 @@ class Site:
 
     def can_set(self, name: str) -> bool:
         """Tell whether the text has a key for a field."""
-        return self.framework is None or name in self.framework.spelling
+        framework = self.framework
+        return framework is None or (name in framework.spelling and name not in framework.elsewhere)

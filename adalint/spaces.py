@@ -99,6 +99,39 @@ def drawn_by_ray(kind: str, low: Number, high: Number, size: Number | None = Non
     return None
 
 
+SEARCH_METHODS: Final = frozenset({"grid", "random", "bayes"})
+"""The ways in which a sweep of wandb chooses."""
+
+
+def drawn_by_wandb(spec: Mapping[str, Any]) -> Space | None:
+    """Give the choices of a parameter of a sweep of wandb: `{"values": [4, 8]}`, `{"min": 4, "max": 16}`."""
+    if "values" in spec:
+        options = spec["values"]
+        if not isinstance(options, list) or not spec.keys() <= {"values", "distribution"}:
+            return None
+        return choice(one for one in options if is_number(one))
+    low: Any = spec.get("min")
+    high: Any = spec.get("max")
+    size: Any = spec.get("q")
+    if not is_number(low) or not is_number(high):
+        return None
+    match spec.get("distribution"):
+        case None | "int_uniform" if isinstance(low, int) and isinstance(high, int):
+            return steps(low, high)
+        case None | "uniform" | "log_uniform_values" | "inv_log_uniform_values":
+            return inside(low, high)
+        case "q_uniform" | "q_log_uniform_values" if size is None or is_number(size):
+            return _drawn_whole(rounded(low, high, 1 if size is None else size), low, high, size)
+    return None
+
+
+def _drawn_whole(space: Space | None, *numbers: Number | None) -> Space | None:
+    """Give whole numbers where the bounds and the step are such: wandb draws them as integers."""
+    if space is None or any(isinstance(number, float) for number in numbers):
+        return space
+    return replace(space, points=tuple(int(point) for point in space.points))
+
+
 def _are_finite(*numbers: Number) -> bool:
     return all(is_number(number) and abs(number) < _LARGEST for number in numbers)
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 import pytest
 
 from adalint.dialects.arguments import site_of_arguments, sites_of_commands
+from adalint.engine import check_source
 from adalint.plan import assemble
 from adalint.readers.shell_reader import read_commands
 from adalint.rulebook.framework_checks import framework_never_allocates, framework_without_adalora, renamed_option
 from adalint.rulebook.judge import SiteFacts
+from adalint.settings import Settings
 from adalint.source import Kind, Source
 from adalint.values import UNKNOWN, Literal
 
@@ -136,7 +138,7 @@ def test_the_rules_of_frameworks_fire_on_command_lines(text, check):
 
 
 def test_flags_with_hyphens_are_those_with_underscores_where_the_parser_takes_both():
-    [site] = sites_in("deepspeed train.py --use-adalora --init-r 8 --target-r 16")
+    [site] = sites_in("deepspeed train/u_train.py --use-adalora --init-r 8 --target-r 16")
     assert site.framework.title == "MyTransformers"
     assert site.values == {}
 
@@ -146,3 +148,48 @@ def test_the_original_loralib_is_not_judged_by_what_peft_does_but_knows_its_remo
     site = site_in(text)
     assert set(site.values) == {"apply_rankselector"}
     assert [(one.key, one.to) for one in site.framework.removed] == [("apply_rankselector", "apply_adalora")]
+
+
+# Words that follow
+
+
+def codes(text):
+    source = Source("run.sh", Kind.SHELL, text.encode())
+    return [one.code for one in check_source(source, Settings()).findings]
+
+
+@pytest.mark.parametrize(
+    ("option", "code"),
+    [
+        ("--adalora_beta2 1.0", "ADA305"),
+        ("--adalora_beta1 0", "ADA305"),
+        ("--adalora_init_r 8 --adalora_target_r 12", "ADA102"),
+        ("--adalora_orth_reg_weight -1", "ADA306"),
+        ("--lora_dropout 1.5", "ADA315"),
+    ],
+)
+def test_what_is_written_is_judged_the_same_where_more_words_may_follow(option, code):
+    assert codes(f"{SWIFT} {option}\n") == [code]
+    assert codes(f'{SWIFT} {option} "$@"\n') == [code]
+    assert codes(f"{SWIFT} $MORE {option}\n") == [code]
+
+
+@pytest.mark.parametrize("option", ["--adalora_init_r 8", "--adalora_target_r 16", "--adalora_beta2 $BETA"])
+def test_what_is_not_written_may_follow(option):
+    assert codes(f'{SWIFT} {option} "$@"\n') == []
+
+
+def test_a_field_that_the_framework_never_sets_is_known_whatever_follows():
+    site = site_in(f'{SWIFT} --adalora_init_r 24 "$@"')
+    assert site.open
+    assert known(site, "inference_mode", "layers_pattern") == [False, None]
+    assert known(site, "target_r", "task_type", "total_step", "bias") == [UNKNOWN] * 4
+
+
+GRPO = "swift rlhf --rlhf_type grpo --use_vllm true --vllm_mode colocate --vllm_enable_lora true"
+
+
+def test_a_rank_of_lora_is_not_handed_to_vllm_by_adalora():
+    adalora = f"{GRPO} --tuner_type adalora --lora_rank 16"
+    assert codes(f"{adalora}\n") == ["ADA101"]
+    assert codes(f"{adalora.replace('adalora', 'lora')}\n") == []

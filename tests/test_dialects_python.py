@@ -34,8 +34,8 @@ def findings(text, **options):
     return check_source(source_of(text), Settings(**options)).findings
 
 
-def codes(text):
-    return [one.code for one in findings(text)]
+def codes(text, **options):
+    return [one.code for one in findings(text, **options)]
 
 
 def site_of(text):
@@ -124,9 +124,16 @@ def test_what_may_be_given_elsewhere_is_not_judged(text):
 
 def test_what_a_method_is_given_later_counts_more():
     made = f"{TEXTGEN}m = GptModel('l', 'x', args={{'peft_type': 'adalora', 'lora_r': 16}})\n"
-    assert "ADA201" in codes(made + "m.train_model('t.jsonl', output_dir='out')\n")
-    assert "ADA201" not in codes(made + "m.train_model('t.jsonl', args={'adalora_init_r': 24})\n")
-    assert "ADA201" not in codes(made + "m.train_model('t.jsonl', 'out', {'adalora_init_r': 24})\n")
+    pinned = {"target_peft": "0.15.2"}
+    assert "ADA201" in codes(made + "m.train_model('t.jsonl', output_dir='out')\n", **pinned)
+    assert "ADA201" not in codes(made + "m.train_model('t.jsonl', args={'adalora_init_r': 24})\n", **pinned)
+    assert "ADA201" not in codes(made + "m.train_model('t.jsonl', 'out', {'adalora_init_r': 24})\n", **pinned)
+
+
+def test_a_length_that_is_missing_is_not_missed_by_a_framework_that_never_allocates():
+    """With the PEFT that textgen works with, its training runs to the end."""
+    text = f"{TEXTGEN}m = GptModel('l', 'x', args={{'peft_type': 'adalora'}})\nm.train_model('t.jsonl')\n"
+    assert codes(text) == ["ADA601"]
 
 
 def test_of_a_dict_that_is_spread_before_what_is_written_counts():
@@ -138,6 +145,86 @@ def test_each_adapter_of_one_dict_is_a_site():
     encoder = "{'encoder': {'adapter': {'type': 'adalora'}}}"
     text = f"{LUDWIG}LudwigModel({{'adapter': 'adalora', 'input_features': [{encoder}, {encoder}]}})"
     assert len({site.span for site in read_sites(source_of(text))}) == 3
+
+
+SETTINGS = """\
+lora_info_args = {'with_lora': False, 'r': 8}
+adalora_info_args = {
+    'with_lora': True,
+    'lora_type': 'adalora',
+    'target_r': 8,
+    'init_r': 12,
+    'total_step': None,
+}
+train_info_args = {
+    'devices': 1,
+    'lora': {**lora_info_args},
+    'adalora': {**adalora_info_args},
+}
+"""
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("", ""),
+        ("{**adalora_info_args}", "adalora_info_args"),
+        ("{**lora_info_args}", "lora_info_args"),
+        ("train_info_args =", "adalora_info_args['r'] = 4\ntrain_info_args ="),
+        ("    'lora_type': 'adalora',\n", "    **{'lora_type': 'adalora'},\n"),
+        ("    'devices'", "    **models['x'],\n    'devices'"),
+    ],
+)
+def test_a_dict_of_settings_is_found_by_its_name(before, after):
+    site = site_of(SETTINGS.replace(before, after) + "a, b = parser.parse_dict(train_info_args)\n")
+    assert site.framework.title == "deep_training"
+    assert codes(SETTINGS.replace(before, after)) == ["ADA601"]
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("'with_lora': True", "'with_lora': False"),
+        ("'with_lora': True", "'with_lora': on()"),
+        ("'with_lora': False", "'with_lora': True"),
+        ("'with_lora': False", "'with_lora': on()"),
+        ("    'lora': {**lora_info_args},\n", ""),
+        ("'adalora': {**adalora_info_args}", "'adalora': {**adalora_info_args, **rest()}"),
+        ("'adalora': {**", "'other': {**"),
+        ("adalora_info_args", "adalora_args"),
+        ("train_info_args =", "adalora_info_args['with_lora'] = False\ntrain_info_args ="),
+        ("train_info_args =", "adalora_info_args.update(rest())\ntrain_info_args ="),
+        ("train_info_args = {", "train_info_args = choose({"),
+        ("'target_r': 8,", ""),
+        ("    'lora_type': 'adalora',\n", ""),
+        ("'lora_type': 'adalora'", "'lora_type': 'lora'"),
+    ],
+)
+def test_a_dict_of_settings_that_is_not_in_force_is_nobodys(before, after):
+    assert before in SETTINGS
+    text = SETTINGS.replace(before, after)
+    assert read_sites(source_of(text + ")\n" if "choose(" in text else text)) == []
+
+
+@pytest.mark.parametrize(
+    "later",
+    [
+        "train_info_args['adalora']['with_lora'] = False\n",
+        "train_info_args.pop('adalora')\n",
+        "train_info_args.update(rest())\n",
+        "adapt(train_info_args)\n",
+        "train_info_args = rest()\n",
+    ],
+)
+def test_settings_that_change_later_are_not_judged(later):
+    assert read_sites(source_of(SETTINGS + later)) == []
+
+
+def test_settings_of_the_same_object_that_change_later_are_not_judged():
+    shared = SETTINGS.replace("{**adalora_info_args}", "adalora_info_args")
+    assert codes(shared) == ["ADA601"]
+    assert codes(shared + "adalora_info_args['with_lora'] = False\n") == []
+    assert codes(SETTINGS + "adalora_info_args['with_lora'] = False\n") == ["ADA601"]
 
 
 # What is said, and what is written
@@ -290,8 +377,8 @@ def test_what_ludwig_refuses_of_a_dict_is_not_judged(answer):
 
 def test_a_record_that_python_speaks_names_modules_that_its_calls_are_in():
     spoken = [record for record in records() if record.python is not None]
-    assert {record.title for record in spoken} == {"textgen", "ms-swift", "Ludwig"}
-    assert all(record.python.keywords or record.python.dicts for record in spoken)
+    assert {record.title for record in spoken} == {"textgen", "ms-swift", "Ludwig", "deep_training", "LLaMA-Factory"}
+    assert all(record.python.keywords or record.python.dicts or record.python.named for record in spoken)
 
 
 def test_an_unknown_value_stays_unknown():

@@ -49,7 +49,9 @@ def test_an_adapter_config_that_is_not_for_inference_is_not_saved(written: objec
 def test_peft_type_in_another_case_counts_in_an_adapter_config_only() -> None:
     text = '{"peft_type": "AdaLora", "init_r": 8}'
     assert site_of(text, "adapter_config.json").values["peft_type"].expr == Literal("AdaLora")
-    assert sites_of(text, "config.json") == []
+    elsewhere = site_of(text, "config.json")
+    assert elsewhere.surface is Surface.CONTAINER
+    assert list(elsewhere.values) == ["init_r"]
 
 
 @pytest.mark.parametrize(
@@ -98,7 +100,6 @@ def test_a_configuration_is_found(path: str, text: str, surface: Surface) -> Non
         "_target_: mylib.AdaLoraConfig\ninit_r: 8\n",
         "_target_: peft.LoraConfig\nr: 8 # adalora\n",
         "class_path: mypeft.AdaLoraConfig\ninit_args: {init_r: 8}\n",
-        "peft_type: adalora\ninit_r: 8\n",
         "peft_type: ADALORA\n",
         "peft_type: ADALORA\nadalora_init_r: 8\nlora_alpha: 8\n",
         "adalora: {adalora_init_r: 8, r: 8}\n",

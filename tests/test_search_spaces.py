@@ -458,6 +458,149 @@ def test_a_sweep_of_wandb_is_read_with_its_own_ends(init: str, target: str, expe
     assert choices(SWEEP.replace("INIT", init).replace("TARGET", target), "sweep.yaml") == expected
 
 
+AGENT = """\
+import wandb
+from peft import AdaLoraConfig, get_peft_model
+
+space = {
+    "method": "random",
+    "metric": {"name": "loss", "goal": "minimize"},
+    "parameters": {"init_r": INIT, "target_r": TARGET, "lr": {"min": 1e-5, "max": 1e-3}},
+}
+
+def train():
+    run = wandb.init()
+    config = wandb.config
+    adapter = AdaLoraConfig(init_r=config.init_r, target_r=config.target_r, total_step=3000, task_type="CAUSAL_LM")
+    fit(get_peft_model(base, adapter), config.lr)
+
+sweep_id = wandb.sweep(space, project="adapters")
+wandb.agent(sweep_id, train, count=20)
+"""
+
+
+@pytest.mark.parametrize(
+    ("init", "target", "expected"),
+    [
+        ('{"values": [4, 12, 16]}', '{"min": 2, "max": 8}', [("ADA102", "target_r=8 with init_r=4")]),
+        ('{"min": 8, "max": 16}', '{"value": 8}', [("ADA102", "init_r=8")]),
+        ('{"min": 9, "max": 16}', '{"value": 8}', []),
+        ("dict(values=[8, 16])", "dict(value=8)", [("ADA102", "init_r=8")]),
+        ('{"distribution": "q_uniform", "min": 9, "max": 16, "q": 4}', '{"value": 8}', [("ADA102", "init_r=8")]),
+        ('{"distribution": "normal", "mu": 12, "sigma": 4}', '{"value": 8}', []),
+        ('{"values": [4, 8], "probabilities": [0, 1]}', '{"value": 4}', []),
+        ('{"values": RANKS}', '{"value": 8}', []),
+        ('{"values": [4, 8], **more}', '{"value": 8}', []),
+        ('{"value": 8}', '{"value": 16}', [("ADA102", "")]),
+    ],
+)
+def test_a_sweep_in_python_is_read_as_one_in_yaml(init: str, target: str, expected: list[tuple[str, str]]) -> None:
+    assert choices(AGENT.replace("INIT", init).replace("TARGET", target)) == expected
+
+
+WRONG_AGENT = AGENT.replace("INIT", '{"values": [4, 16]}').replace("TARGET", '{"values": [2, 8]}')
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        [("wandb.config\n", "run.config\n")],
+        [("wandb.config\n", "wandb.run.config\n")],
+        [("config.init_r", 'config["init_r"]'), ("config.target_r", 'config.get("target_r", 4)')],
+        [("config.init_r", "wandb.config.init_r"), ("config.target_r", "run.config.target_r")],
+        [("config.init_r,", "config.rank,"), ('"init_r": {', '"rank": {')],
+        [
+            (
+                "    run = wandb.init()\n    config = wandb.config",
+                "    with wandb.init() as run:\n        config = run.config",
+            )
+        ],
+        [("wandb.sweep(space,", "wandb.sweep(sweep=space,"), ("sweep_id, train", "sweep_id=sweep_id, function=train")],
+        [("import wandb", "import wandb as wb"), ("wandb.", "wb.")],
+        [
+            ('"parameters": {', '"parameters": {"adalora": {"parameters": {'),
+            ('"lr":', '}}, "lr":'),
+            ("config.init_r", 'config["adalora"]["init_r"]'),
+            ("config.target_r", "config.adalora['target_r']"),
+        ],
+        [("init()", 'init(config={"init_r": 12})')],
+        [
+            (
+                "config = wandb.config",
+                "config = wandb.config\n    config.init_r = 12\n    config.update({'target_r': 2})",
+            )
+        ],
+        [
+            (
+                "def train",
+                "def build(c):\n    return AdaLoraConfig(init_r=c.init_r, target_r=c.target_r, total_step=9)\n\ndef train",
+            ),
+            (
+                'AdaLoraConfig(init_r=config.init_r, target_r=config.target_r, total_step=3000, task_type="CAUSAL_LM")',
+                "build(config)",
+            ),
+        ],
+        [
+            ("space = {", "space = {}\nspace.update({"),
+            ('    "parameters"', '    "parameters"'),
+            ("},\n}\n", "},\n})\n"),
+        ],
+        [("wandb.agent(", "print(space)\nwandb.agent(")],
+    ],
+)
+def test_what_a_sweep_chooses_is_followed_to_the_configuration(changes: list[tuple[str, str]]) -> None:
+    text = WRONG_AGENT
+    for before, after in changes:
+        text = text.replace(before, after)
+    assert codes(text) == ["ADA102"]
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        # it is not this sweep that the function is run by, or not it alone
+        ("wandb.agent(sweep_id, train, count=20)", "wandb.agent(sweep_id, other, count=20)"),
+        ("wandb.agent(sweep_id, train, count=20)", "wandb.agent(sweep_id, count=20)"),
+        ("wandb.agent(sweep_id, train, count=20)", 'wandb.agent("me/adapters/x1", train, count=20)'),
+        ("sweep_id = wandb.sweep(", "sweep_id = ask() or wandb.sweep("),
+        ("wandb.agent(", "other(train)\nwandb.agent("),
+        ("wandb.agent(", "train()\nwandb.agent("),
+        ("wandb.agent(", "wandb.sweep(load())\nwandb.agent("),
+        ("def train", "@entry\ndef train"),
+        # it is not the configuration of wandb
+        ("config = wandb.config", "config = load()"),
+        ("config = wandb.config", "config = wandb.config if run else load()"),
+        ("import wandb\n", "from mine import wandb\n"),
+        # what it may choose is not told
+        ("space = {", "space = {**load(), "),
+        ('"parameters": {', '"parameters": {**load(), '),
+        ("sweep_id = wandb", "change(space)\nsweep_id = wandb"),
+        ("sweep_id = wandb", "space['parameters'] = load()\nsweep_id = wandb"),
+        ('"method": "random"', '"method": "tpe"'),
+        ('"method": "random"', '"method": method()'),
+        ('"init_r": {', '"init": {'),
+        ("config.init_r", 'config["adalora"]["init_r"]'),
+        # somebody looks at it
+        ("    fit(", "    assert config.target_r < config.init_r\n    fit("),
+        ("    adapter =", "    if config.init_r <= config.target_r:\n        return\n    adapter ="),
+        ("config.target_r,", "min(config.target_r, config.init_r - 1),"),
+        ("    adapter =", "    check(config.init_r, config.target_r)\n    adapter ="),
+        ("sweep_id = wandb", "validate(space)\nsweep_id = wandb"),
+    ],
+)
+def test_a_sweep_that_may_not_bring_a_choice_about_is_silent(before: str, after: str) -> None:
+    assert before in WRONG_AGENT
+    assert codes(WRONG_AGENT.replace(before, after)) == []
+
+
+def test_a_finding_of_a_sweep_in_python_points_at_what_it_may_choose() -> None:
+    [finding] = check_text(WRONG_AGENT, filename="search.py").findings
+    places = [finding.span, *(related.span for related in finding.related)]
+    assert {WRONG_AGENT.encode()[span.start : span.stop].decode() for span in places} == {"init_r", "target_r"}
+    rows = {WRONG_AGENT.encode()[: span.start].count(b"\n") + 1 for span in places}
+    assert rows == {7, 13}
+
+
 WRONG_SWEEP = SWEEP.replace("INIT", "{values: [4, 16]}").replace("TARGET", "{values: [2, 8]}")
 
 

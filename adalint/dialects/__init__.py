@@ -6,17 +6,21 @@ first two lines are, so that a run over files of nobody's dialect pays for none.
 
 from __future__ import annotations
 
+import re
 import tomllib
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from pydantic_core import ErrorDetails
+
     from adalint.dialects.record import Record
 
 FOLDER = Path(__file__).parent
+_PACKAGE: Final = re.compile(r"""^package\s*=\s*["']([\w.-]+)["']""", re.MULTILINE)
 
 
 class RecordError(ValueError):
@@ -41,6 +45,17 @@ def marks(folder: Path) -> Mapping[Path, tuple[bytes, ...]]:
 def modules(folder: Path) -> Mapping[Path, tuple[bytes, ...]]:
     """Read the second line of each record that Python speaks: the modules, one of which a file must import."""
     return {path: _words(path, 1, "modules") for path in marks(folder)}
+
+
+def packages() -> frozenset[str]:
+    """Name the packages of the frameworks, without the rest of their records."""
+    return _packages(FOLDER)
+
+
+@cache
+def _packages(folder: Path) -> frozenset[str]:
+    texts = (path.read_text(encoding="utf-8", errors="replace") for path in folder.glob("*.toml"))
+    return frozenset(name for text in texts for name in _PACKAGE.findall(text))
 
 
 def _words(path: Path, line: int, key: str) -> tuple[bytes, ...]:
@@ -68,8 +83,23 @@ def load(path: Path) -> Record:
     except tomllib.TOMLDecodeError as error:
         raise RecordError(f"{path.name}: {error}") from None
     except ValidationError as error:
-        reasons = "; ".join(f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors())
-        raise RecordError(f"{path.name}: {reasons}") from None
+        reasons = "; ".join(map(_reason, error.errors()))
+        raise RecordError(f"{path.name}: {reasons}; docs/dialect-record.md has all keys") from None
+
+
+def _reason(error: ErrorDetails) -> str:
+    """Say what is wrong, behind the path of the key."""
+    match error["type"]:
+        case "extra_forbidden":
+            said = "there is no such key"
+        case "missing":
+            said = "it must be written"
+        case "value_error":
+            said = error["msg"].removeprefix("Value error, ")
+        case _:
+            said = f"{error['msg']}, not {error['input']!r}"
+    place = ".".join(map(str, error["loc"]))
+    return f"{place}: {said}" if place else said
 
 
 def records() -> list[Record]:

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Final
 
 from adalint.dialects import spoken_in
-from adalint.dialects.reading import MISSING, Written, site_of
+from adalint.dialects.reading import Written, site_of
 from adalint.readers.shell_words import options
 from adalint.schema import FIELDS
 from adalint.source import Span
 from adalint.values import UNKNOWN, Literal, Value
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
-    from adalint.dialects.record import Commands, Record
+    from adalint.dialects.record import Record
+    from adalint.dialects.tables import Commands
     from adalint.readers.shell_words import Option, Word
     from adalint.site import Site
     from adalint.source import Source
@@ -22,6 +24,8 @@ if TYPE_CHECKING:
 
 _ONLY_SHOWN: Final = frozenset({":", "echo", "printf", "cat", "grep", "which", "type", "man"})
 """Commands that run nothing of what stands behind them."""
+_SOUGHT: Final = re.compile(r"""(["']?)[$`]\(?(?:shell )?(?:which|command -v|type -[pP]) ([\w.-]+)[`)]\1""")
+"""A program by what tells where it is: `$(which swift)`; of a Makefile, `$(shell which swift)`."""
 
 
 def sites_of_commands(source: Source) -> list[Site]:
@@ -44,8 +48,8 @@ def site_of_arguments(source: Source, words: Sequence[Word], whole: Span | None 
     `whole` covers the command; its words may stand elsewhere, in an array.
     """
     text = b"\n".join(word.head.encode(errors="replace") for word in words)
-    for record in spoken_in(text, "cli"):
-        behind = None if record.cli is None else _behind(words, record.cli)
+    for record in spoken_in(text + text.replace(b"-", b"_"), "cli"):  # of flags with hyphens, too
+        behind = None if record.cli is None else _behind(source, words, record.cli)
         if record.cli is None or behind is None:
             continue
         site = site_of(record, _written(source, words, behind, record, whole), "")
@@ -54,16 +58,21 @@ def site_of_arguments(source: Source, words: Sequence[Word], whole: Span | None 
     return None
 
 
-def _behind(words: Sequence[Word], cli: Commands) -> int | None:
+def _behind(source: Source, words: Sequence[Word], cli: Commands) -> int | None:
     """Give the index of the first argument of a command that is known; None when it is not one of them."""
     for name in cli.commands:
         wanted = name.split()
         for start in range(len(words) - len(wanted) + 1):
             said = [word.value for word in words[start : start + len(wanted)]]
-            first = said[0] if isinstance(said[0], str) else ""
+            first = said[0] if isinstance(said[0], str) else _sought(source.slice(words[start].span))
             if (first == wanted[0] or first.endswith(f"/{wanted[0]}")) and said[1:] == wanted[1:]:
                 return start + len(wanted)
     return None
+
+
+def _sought(written: str) -> str:
+    match = _SOUGHT.fullmatch(written)
+    return "" if match is None else match[2]
 
 
 def _written(source: Source, words: Sequence[Word], behind: int, record: Record, whole: Span | None) -> Written:
@@ -77,12 +86,24 @@ def _written(source: Source, words: Sequence[Word], behind: int, record: Record,
             repeated[key] = (*repeated.get(key, ()), entries[key])
         entries[key] = value
     program = Span(words[0].span.start, words[behind - 1].span.stop)
-    names = frozenset(entries)
+    either = record.cli is not None and record.cli.hyphens
+    written = {option.key: option.name.lstrip("-") for option in parted.found} if either else {}
+    letters = set("".join(written.values()))
     # A file of options, and words that nobody knows, may say more.
     open_ = bool(parted.loose) or any(word.head.endswith((".yaml", ".yml", ".json")) for word in words[behind:])
     whole = whole or Span(words[0].span.start, words[-1].span.stop)
     return Written(
-        source, whole, program, entries, names, lambda path: _value(entries, path), repeated, open=open_, is_argv=True
+        source,
+        whole,
+        program,
+        entries,
+        frozenset(entries),
+        entries.get,
+        repeated,
+        written,
+        hyphens="-" in letters and "_" not in letters,
+        open=open_,
+        is_argv=True,
     )
 
 
@@ -110,8 +131,3 @@ def _expr(option: Option, key: str, record: Record) -> Expr:
 def _takes_list(key: str, record: Record) -> bool:
     fields = [field for target in record.keys.get(key, ()) for field in target.to]
     return any("list" in FIELDS[field].kinds and not FIELDS[field].numeric for field in fields)
-
-
-def _value(entries: Mapping[str, Value], path: str) -> object:
-    entry = entries.get(path)
-    return entry.expr.value if entry is not None and isinstance(entry.expr, Literal) else MISSING

@@ -63,11 +63,17 @@ class Framework:
     has_adalora: bool = True
     uses_peft: bool = True
     """Its AdaLoRA is that of PEFT."""
+    sets_its_keys_only: bool = False
+    """A field that it has no key for, it leaves as it is, whatever else it is given."""
     does: str = ""
     """What it does where it has none and is asked for it, and the same in Chinese."""
     does_zh: str = ""
     never_allocates: bool = False
     spelling: Mapping[str, str] = field(default_factory=dict)
+    computed: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    """The fields that it computes, each with the key that it does it from, and the text of that where it is written."""
+    elsewhere: frozenset[str] = frozenset()
+    """The fields that are written outside of this mapping, or under a name that the framework does not know."""
     defaults: Mapping[str, Expr] = field(default_factory=dict)
     renamed: tuple[Renamed, ...] = ()
     removed: tuple[Renamed, ...] = ()
@@ -79,16 +85,28 @@ class Framework:
     peft: str | None = None
     """The releases of PEFT that it can be installed with."""
 
+    def never_sets(self, name: str) -> bool:
+        """Tell whether a field keeps the framework's own value, however many more options follow."""
+        return self.sets_its_keys_only and name not in self.spelling and name != "total_step"
+
     def key_of(self, name: str) -> str:
         """Give the key that stands for a field; a name that is no field of PEFT stands for itself."""
         return self.spelling.get(name, name)
 
     def spell(self, text: str) -> str:
         """Put the framework's keys in the place of PEFT's fields in a sentence."""
+        made = {name: one for name, one in self.computed.items() if one[1]}
         others = {name: key for name, key in self.spelling.items() if name != key}
-        if not others:
+        names = "|".join(sorted(map(re.escape, {**others, **made}), key=len, reverse=True))
+        if not names:
             return text
-        names = "|".join(sorted(map(re.escape, others), key=len, reverse=True))
         # Chinese runs on without blanks, so that `\b` would see no end of a word there.
-        whole = rf"(?<![A-Za-z0-9_.])(?:{names})(?![A-Za-z0-9_])"
-        return re.sub(whole, lambda found: others[found.group()], text)
+        hyphen = "-" if any("-" in key for key in others.values()) else ""
+        whole = rf"(?<![A-Za-z0-9_.{hyphen}])({names})(?![A-Za-z0-9_])(=-?\w+(?:\.\w+)*)?"
+
+        def spelt(found: re.Match[str]) -> str:
+            name, value = found[1], found[2] or ""
+            key, said = made.get(name) or (others[name], "")
+            return f"{key}={said} ({name}{value})" if said and value not in {"", f"={said}"} else f"{key}{value}"
+
+        return re.sub(whole, spelt, text)

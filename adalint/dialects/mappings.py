@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from adalint.dialects import spoken_in
-from adalint.dialects.reading import MISSING, Written, site_of
+from adalint.dialects.reading import Written, site_of
 from adalint.dialects.values import is_refused
 from adalint.readers.mapping_signs import (
     RECORD_PARENTS,
@@ -26,12 +26,13 @@ from adalint.values import Literal
 if TYPE_CHECKING:
     from collections import abc
 
-    from adalint.dialects.record import Record, Target
+    from adalint.dialects.record import Record
+    from adalint.dialects.tables import Target
     from adalint.readers.tree import Entry, Node, Tree
     from adalint.site import Site
     from adalint.source import Source, Span
     from adalint.spaces import Space
-    from adalint.values import Symbol
+    from adalint.values import Symbol, Value
 
 
 def dialect_sites(source: Source, tree: Tree) -> abc.Iterator[Site]:
@@ -103,7 +104,7 @@ def _written(source: Source, tree: Tree, document: Mapping, node: Mapping, entry
         head,
         values_in(source, tree, node),
         names_of(document),
-        lambda path: _value_at(document, path),
+        lambda path: _entry_at(source, tree, document, path),
         repeated_in(source, node),
         open=node.open or bool(BASES & names_of(document)),
     )
@@ -148,6 +149,7 @@ def _node_at(document: Mapping, path: str) -> Node | None:
     return node
 
 
-def _value_at(document: Mapping, path: str) -> Any:
-    node = _node_at(document, path)
-    return MISSING if node is None else node.value
+def _entry_at(source: Source, tree: Tree, document: Mapping, path: str) -> Value | None:
+    holder, _, name = path.rpartition(".")
+    node = _node_at(document, holder) if holder else document
+    return values_in(source, tree, node).get(name) if isinstance(node, Mapping) else None

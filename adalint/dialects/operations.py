@@ -30,13 +30,18 @@ def in_its_keys(site: Site, operation: Operation) -> Operation:
         case Remove(field=name) | RemoveEarlier(field=name) | Drop(field=name) | Note(field=name):
             return replace(operation, field=_key(framework, name))
         case Rename(field=name, to=to):
-            return replace(operation, field=_key(framework, name), to=_key(framework, to))
+            named = next((one.to for one in framework.renamed if one.key == name), None)
+            return replace(operation, field=_key(framework, name), to=named or _key(framework, to))
         case Swap(first=first, second=second):
             return replace(operation, first=_key(framework, first), second=_key(framework, second))
     return operation
 
 
 def _key(framework: Framework, name: str) -> str:
+    if name in framework.computed:
+        raise Unplaceable(f"{framework.title} computes {name} from `{framework.computed[name][0]}`")
+    if name in framework.elsewhere:
+        raise Unplaceable(f"`{framework.key_of(name)}` is not written in this mapping")
     if name in FIELDS and name not in framework.spelling:
         raise Unplaceable(f"{framework.title} has no key for {name}")
     key = framework.key_of(name)

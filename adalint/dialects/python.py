@@ -1,6 +1,7 @@
 """Reading what a Python file hands to a framework in the framework's own words, as Sites with PEFT's own names.
 
-Only what reaches one of the framework's own classes or functions, by an import of this file, is spoken to it.
+Only what reaches one of the framework's own classes or functions, by an import of this file, is spoken to it, and a
+dict of settings that it finds by its name.
 """
 
 from __future__ import annotations
@@ -10,20 +11,23 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from adalint.dialects import spoken_in_python
-from adalint.dialects.reading import MISSING, Written, site_of
+from adalint.dialects.reading import Written, site_of
 from adalint.readers.python_afterwards import afterwards
 from adalint.readers.python_dicts import keywords
 from adalint.readers.python_flow import Flow
 from adalint.readers.python_moments import is_judged
 from adalint.readers.python_reader import value_of
+from adalint.readers.python_roles import Role, role_of
 from adalint.readers.python_scopes import dotted, map_of
+from adalint.readers.python_shapes import last_name
 from adalint.readers.python_worlds import World
-from adalint.values import UNKNOWN, Literal
+from adalint.values import UNKNOWN, Literal, Value
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from adalint.dialects.record import DictOf, Record
+    from adalint.dialects.record import Record
+    from adalint.dialects.tables import DictOf
     from adalint.readers.python_dicts import Entries, Item
     from adalint.readers.python_scopes import FileMap
     from adalint.site import Site
@@ -48,7 +52,53 @@ def sites_in_python(source: Source) -> list[Site]:
         if spoken and is_judged(call, file_map):
             found = (site for record in spoken for site in _read(record, call, rest.rpartition(".")[2], flow))
             sites += [site for site in found if site is not None]
+    sites += [site for record in records for site in _read_named(record, flow) if site is not None]
     return sites
+
+
+def _read_named(record: Record, flow: Flow) -> Iterator[Site | None]:
+    """Read the dicts that stand under their own name at a root of a dict of settings: `{"adalora": {**its_args}}`."""
+    names = record.python.named if record.python is not None else ()
+    file_map = flow.map
+    for node in file_map.nodes() if names else ():
+        if not isinstance(node, ast.Dict) or not is_judged(node, file_map):
+            continue
+        for key, value in zip(node.keys, node.values, strict=True):
+            is_root = isinstance(key, ast.Constant) and key.value in record.detect.roots
+            name = next((one for one in names if is_root and _is_made_of(value, one)), None)
+            document, entries = (None, None) if name is None else (flow.mapping(node), flow.mapping(value))
+            if name is None or document is None or entries is None or _is_changed(value, node, file_map):
+                continue
+            yield _site(record, flow, file_map.span(value), value, entries, document, named=name)
+
+
+def _is_made_of(node: ast.expr, name: str) -> bool:
+    """Tell whether an expression is a name, or a dict of its entries and nothing else."""
+    match node:
+        case ast.Name(id=other) | ast.Dict(keys=[None], values=[ast.Name(id=other)]):
+            return other == name
+    return False
+
+
+def _is_changed(inner: ast.expr, outer: ast.Dict, file_map: FileMap) -> bool:
+    """Tell whether a file may change a dict of settings, or one in it, once it is made."""
+    match file_map.parent(outer):
+        case ast.Assign(targets=[ast.Name(id=holder) as target]) | ast.AnnAssign(target=ast.Name(id=holder) as target):
+            pass
+        case _:
+            return True
+    uses = [use for use in file_map.uses(holder, target) if use is not target]
+    if isinstance(inner, ast.Name):
+        stores = [use for use in file_map.uses(inner.id, inner) if isinstance(use.ctx, ast.Store)]
+        uses += [use for use in file_map.uses(inner.id, inner) if use is not inner and stores != [use]]
+    return any(_may_change(use, file_map) for use in uses)
+
+
+def _may_change(use: ast.Name, file_map: FileMap) -> bool:
+    around = file_map.parent(use)
+    if isinstance(around, ast.Call) and last_name(around.func) == "parse_dict":
+        return False
+    return not isinstance(use.ctx, ast.Load) or role_of(file_map, use) not in {Role.READ, Role.COPY}
 
 
 def _read(record: Record, call: ast.Call, name: str, flow: Flow) -> Iterator[Site | None]:
@@ -133,15 +183,19 @@ def _under(flow: Flow, node: ast.expr, entries: Entries, path: str) -> Iterator[
             yield from _under(flow, place, inner, rest)
 
 
-def _site(record: Record, flow: Flow, span: Span, call: ast.Call, entries: Entries, document: Entries) -> Site | None:
+def _site(
+    record: Record, flow: Flow, span: Span, made: ast.expr, entries: Entries, document: Entries, named: str = ""
+) -> Site | None:
+    """Read entries as a Site; what is `named` in the module can be looked up like what stands in the document."""
     source = flow.map.source
+    around = frozenset(document.items) | ({named} if named else set())
     written = Written(
         source,
         span,
-        flow.map.span(call.func),
+        flow.map.span(made.func if isinstance(made, ast.Call) else made),
         {name: value_of(item, source) for name, item in entries.items.items()},
-        frozenset(document.items),
-        lambda path: _value_at(document.items, path),
+        around,
+        lambda path: Value(Literal(True), span, span, "") if path == named else _entry_at(flow, document.items, path),
         {},
         open=entries.open,
         coerces=record.python.coerces if record.python is not None else None,
@@ -150,6 +204,10 @@ def _site(record: Record, flow: Flow, span: Span, call: ast.Call, entries: Entri
     return site_of(record, written, source.name)
 
 
-def _value_at(items: Mapping[str, Item], path: str) -> object:
-    item = items.get(path)
-    return item.expr.value if item is not None and isinstance(item.expr, Literal) else MISSING
+def _entry_at(flow: Flow, items: Mapping[str, Item], path: str) -> Value | None:
+    head, _, rest = path.partition(".")
+    item = items.get(head)
+    if item is None or not rest:
+        return None if item is None else value_of(item, flow.map.source)
+    inner = None if item.node is None else flow.mapping(item.node)
+    return None if inner is None else _entry_at(flow, inner.items, rest)

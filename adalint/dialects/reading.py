@@ -5,35 +5,36 @@ A dialect's keys are everywhere, in force or not: only a mapping whose own switc
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any, Final
 
 from adalint.dialects.framework import Dropped, Framework, Raised, Renamed
-from adalint.dialects.release import is_gone, peft_range, pinned_release
-from adalint.dialects.values import handed_on, holds_of, is_refused, translated
+from adalint.dialects.release import peft_range
+from adalint.dialects.renaming import renamed_options, under_known_names
+from adalint.dialects.values import as_number, handed_on, holds_of, is_refused, is_same, translated
 from adalint.plan import UNKNOWN_LOOP, Counter, Loop
-from adalint.schema.distance import edit_distance
 from adalint.site import Site, Surface
 from adalint.values import UNKNOWN, Literal, Value, is_number
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping
 
-    from adalint.dialects.record import Record, Target
+    from adalint.dialects.record import Record
+    from adalint.dialects.tables import Target
     from adalint.source import Source, Span
     from adalint.values import Expr
 
 MISSING: Final = object()
-_PREFIX: Final = "adalora_"
 
 
 @dataclass(frozen=True, slots=True)
 class Written:
     """What a mapping, or a command line, says: its entries by key, and where an absent one would be pointed at.
 
-    `around` are the keys of the document that it stands in, and `look_up` gives the value at a path of that document.
-    `repeated` holds the earlier entries of keys that are written several times.
+    `around` are the keys of the document that it stands in, and `find` gives the entry at a path of that document.
+    `repeated` holds the earlier entries of keys that are written several times, and `names` how keys are written where
+    they may be written in several ways.
     """
 
     source: Source
@@ -41,8 +42,11 @@ class Written:
     head: Span
     entries: Mapping[str, Value]
     around: frozenset[str]
-    look_up: Callable[[str], Any]
+    find: Callable[[str], Value | None]
     repeated: Mapping[str, tuple[Value, ...]]
+    names: Mapping[str, str] = field(default_factory=dict)
+    hyphens: bool = False
+    """All of them are written with hyphens, which the record's keys have not."""
     open: bool = False
     is_argv: bool = False
     """Words of a command line, of which every parser makes numbers."""
@@ -50,6 +54,10 @@ class Written:
     """It is handed to the framework's own class or function, so that no other key need tell whose it is."""
     coerces: bool | str | None = None
     """What becomes of text where a number belongs, where that differs from the record's loader."""
+
+    def name_of(self, key: str) -> str:
+        """Give a key as it is written; one that is not, as the others are."""
+        return self.names.get(key, key.replace("_", "-") if self.hyphens else key)
 
 
 def site_of(record: Record, written: Written, file: str) -> Site | None:
@@ -62,7 +70,7 @@ def site_of(record: Record, written: Written, file: str) -> Site | None:
         framework = Framework(
             record.title,
             value,
-            key,
+            written.name_of(key),
             has_adalora=False,
             uses_peft=False,
             does=record.refusal.does,
@@ -71,30 +79,33 @@ def site_of(record: Record, written: Written, file: str) -> Site | None:
         return _site(written, {}, framework, open_=True)
     is_dump = record.dump is not None and any(fnmatchcase(file, name) for name in record.dump.files)
     silent = frozenset(record.dump.always if record.dump is not None and is_dump else ())
-    renamed = () if is_dump else (*_renamed(record, written), *_misspelt(record, written))
-    if written.in_python:  # what it imports may be there in an older release alone
-        renamed = tuple(one for one in renamed if one.certain)
-    values, spelling = translate(record, written, silent) if record.implementation == "peft" else ({}, {})
+    renamed = () if is_dump else renamed_options(record, written)
+    known, moved = under_known_names(record, written, renamed)
+    spoken = translate(record, known, silent) if record.implementation == "peft" else Translation()
+    values = dict(spoken.values)
     framework = Framework(
         record.title,
         value,
-        key,
+        written.name_of(key),
         uses_peft=record.implementation == "peft",
+        sets_its_keys_only=record.implementation == "peft" and not record.only_written,
         never_allocates=record.driver is not None and record.driver.who == "nobody",
-        spelling=spelling,
+        spelling={name: known.name_of(key) for name, key in spoken.spelling.items()},
+        computed=spoken.computed,
+        elsewhere=spoken.elsewhere | {name for name, key in spoken.spelling.items() if key in moved},
         defaults=_defaults(record, is_dump=is_dump),
-        renamed=renamed,
+        renamed=tuple(replace(one, key=written.name_of(one.key), to=written.name_of(one.to)) for one in renamed),
         removed=tuple(
-            Renamed(one.key, written.entries[one.key], one.to, one.gone, certain=True)
+            Renamed(written.name_of(one.key), written.entries[one.key], written.name_of(one.to), one.gone, certain=True)
             for one in record.removed
             if one.key in written.entries
         ),
         dropped=tuple(one for one in _dropped(record, written) if one.key not in silent),
-        written=frozenset(written.entries),
+        written=frozenset(map(written.name_of, written.entries)),
         raised=() if is_dump or written.open else tuple(_raised(record, written, values)),
         peft=peft_range(record, written.source.path),
     )
-    values |= {one.key: one.value for one in renamed}
+    values |= {one.key: one.value for one in framework.renamed}
     values |= {one.key: one.value for one in framework.removed}
     open_ = record.only_written or record.implementation == "own"
     return _site(written, values, framework, open_=open_, loop=_loop(record))
@@ -112,7 +123,11 @@ def _site(
         values,
         open=open_ or written.open,
         loop=loop,
-        repeated={fields[key]: earlier for key, earlier in written.repeated.items() if key in fields},
+        repeated={
+            fields[name]: earlier
+            for key, earlier in written.repeated.items()
+            if (name := written.name_of(key)) in fields
+        },
         accepts=frozenset(
             name for one in (*framework.renamed, *framework.removed) for name in (one.key, one.field or one.to)
         ),
@@ -122,7 +137,7 @@ def _site(
 
 def _switch(record: Record, written: Written) -> tuple[str, Value] | None:
     """Find the entry that turns AdaLoRA on, with its key: all of one table of `activate` must hold."""
-    if any(key in written.entries and not _is_other(key, off, written) for key, off in record.deactivate.items()):
+    if any(_entry(key, written) and not _is_other(key, off, written) for key, off in record.deactivate.items()):
         return None
     for table in record.activate:
         if all(_holds(key, wanted, written) for key, wanted in table.items()):
@@ -134,30 +149,23 @@ def _switch(record: Record, written: Written) -> tuple[str, Value] | None:
 
 
 def _holds(key: str, wanted: Any, written: Written) -> bool:
-    if key.startswith("/"):
-        found = written.look_up(key[1:])
-    else:
-        entry = written.entries.get(key)
-        found = entry.expr.value if entry is not None and isinstance(entry.expr, Literal) else MISSING
-        if wanted == "*":
-            return entry is not None
+    entry = _entry(key, written)
     if wanted == "*":
-        return found is not MISSING
+        return entry is not None
+    found = entry.expr.value if entry is not None and isinstance(entry.expr, Literal) else MISSING
     options = wanted if isinstance(wanted, tuple) else (wanted,)
-    return any(_is_same(found, option) for option in options)
+    return any(is_same(found, option) for option in options)
+
+
+def _entry(key: str, written: Written) -> Value | None:
+    """Find the entry of a key, or of a path from the document where it begins with `/`."""
+    return written.find(key[1:]) if key.startswith("/") else written.entries.get(key)
 
 
 def _is_other(key: str, value: Any, written: Written) -> bool:
     """Tell whether a key certainly has another value."""
-    return isinstance(written.entries[key].expr, Literal) and not _holds(key, value, written)
-
-
-def _is_same(found: Any, option: Any) -> bool:
-    if isinstance(found, str) and isinstance(option, str):
-        return found.lower() == option.lower()
-    if isinstance(option, bool) and isinstance(found, str):
-        return found.lower() == str(option).lower()
-    return type(found) is type(option) and bool(found == option)
+    entry = _entry(key, written)
+    return entry is not None and isinstance(entry.expr, Literal) and not _holds(key, value, written)
 
 
 def _is_spoken(record: Record, written: Written, file: str) -> bool:
@@ -176,46 +184,72 @@ def _is_spoken(record: Record, written: Written, file: str) -> bool:
     return any(fnmatchcase(name, pattern) for name in names for pattern in detect.beside)
 
 
-def translate(
-    record: Record, written: Written, silent: Collection[str] = ()
-) -> tuple[dict[str, Value], dict[str, str]]:
-    """Translate entries: their values by PEFT's fields, and for each field the key that stands for it.
+@dataclass(frozen=True, slots=True)
+class Translation:
+    """What is written as PEFT has it: values by field, and for each field the key that stands for it.
 
-    A field that is computed from a key has no key of its own: what it becomes cannot be written back.
+    A field that is computed from a key has none of its own, as what it becomes cannot be written back; `computed` has
+    that key and its text, which is empty where it is not written. What is `elsewhere` stands outside of this mapping.
     """
+
+    values: Mapping[str, Value] = field(default_factory=dict)
+    spelling: Mapping[str, str] = field(default_factory=dict)
+    computed: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    elsewhere: frozenset[str] = frozenset()
+
+
+def translate(record: Record, written: Written, silent: Collection[str] = ()) -> Translation:
+    """Translate entries into PEFT's fields."""
     entries = written.entries
     of_loader = record.loader.coerces if record.loader is not None else False
     coerces = written.is_argv or (of_loader if written.coerces is None else written.coerces)
     values: dict[str, Value] = {}
     spelling: dict[str, str] = {}
-    computed: list[tuple[str, Target]] = []
+    computed: dict[str, tuple[str, str]] = {}
+    later: list[tuple[str, Target]] = []
     for key, targets in record.keys.items():
         for target in targets:
             if target.value is None:
-                spelling.update({field: key for field in target.to if field not in spelling})
+                spelling.update({name: key for name in target.to if name not in spelling})
             applies = target.beside in {None, *entries} and target.unless not in entries
+            if target.value is not None:
+                computed |= {name: (written.name_of(key), "") for name in target.to if name not in computed}
             if key not in entries or key in silent or not applies:
                 continue
             if target.value is not None:
-                computed.append((key, target))
+                later.append((key, target))
                 continue
-            for field in target.to:
-                expr = handed_on(entries[key].expr, field, coerces)
-                values[field] = _with(entries[key], UNKNOWN if is_refused(expr, field, record) else expr)
-                spelling[field] = key
-    length = record.total_step
-    if length is not None and length.source == "framework" and length.key and length.key in entries:
-        steps = handed_on(entries[length.key].expr, "total_step", coerces)
-        if isinstance(steps, Literal) and is_number(steps.value) and steps.value > 0:
-            values["total_step"] = _with(entries[length.key], steps)
-            spelling["total_step"] = length.key
+            for name in target.to:
+                expr = handed_on(entries[key], name, coerces)
+                values[name] = _with(entries[key], UNKNOWN if is_refused(expr, name, record) else expr)
+                spelling[name] = key
+    length = _length(record, written, coerces)
+    if length is not None:
+        spelling["total_step"], values["total_step"] = length
     known = {name: value.expr for name, value in values.items()}
-    for key, target in computed:
-        for field in target.to:
-            if field not in known:
-                values[field] = _with(entries[key], translated(entries[key].expr, target, known))
-                spelling.pop(field, None)
-    return values, spelling
+    for key, target in later:
+        number = as_number(entries[key], coerces)
+        for name in target.to:
+            if name not in known:
+                values[name] = _with(entries[key], translated(number, target, known))
+                spelling.pop(name, None)
+                computed[name] = (written.name_of(key), entries[key].text)
+    here = {value.span for value in entries.values()}
+    elsewhere = {"total_step"} if length is not None and length[1].span not in here else set()
+    return Translation(
+        values, spelling, {one: made for one, made in computed.items() if one not in spelling}, frozenset(elsewhere)
+    )
+
+
+def _length(record: Record, written: Written, coerces: bool | str) -> tuple[str, Value] | None:
+    """Find the number of steps that the framework counts itself, where a key says it, with the name of that key."""
+    told = record.total_step
+    entry = _entry(told.key, written) if told is not None and told.source == "framework" and told.key else None
+    if told is None or told.key is None or entry is None:
+        return None
+    steps = handed_on(entry, "total_step", coerces)
+    is_known = isinstance(steps, Literal) and is_number(steps.value) and steps.value > 0
+    return (told.key.removeprefix("/"), _with(entry, steps)) if is_known else None
 
 
 def _with(value: Value, expr: Expr) -> Value:
@@ -248,51 +282,11 @@ def _raised(record: Record, written: Written, values: Mapping[str, Value]) -> It
             yield Raised(one.field, one.stage, one.exception)
 
 
-def _renamed(record: Record, written: Written) -> Iterator[Renamed]:
-    """Find keys that the targeted release does not know any more, with what they are called there."""
-    names = {one.key: one for one in record.renamed if one.key in written.entries}
-    release = pinned_release(record, written.source.path) if names else None
-    later = {one.key: one for one in record.renamed}
-    for key, first in names.items():
-        if not is_gone(first.gone, release):
-            continue
-        last = first
-        while last.to in later and is_gone(later[last.to].gone, release):
-            last = later[last.to]
-        value = written.entries[key]
-        said = value.expr.value if isinstance(value.expr, Literal) else ()
-        words = said if isinstance(said, list | tuple) else [said]
-        outdated = any(_is_same(word, one) for word in words for one in first.unless)
-        [field] = _fields(last.to, record) or (None,)
-        yield Renamed(key, value, last.to, first.gone, outdated, field, certain=release is not None)
-
-
-def _misspelt(record: Record, written: Written) -> Iterator[Renamed]:
-    """Find keys that the framework refuses because it spells them otherwise: `adalora_delta_t` for `adalora_deltaT`."""
-    if not written.is_argv and (record.loader is None or record.loader.unknown_key != "error"):
-        return
-    others = {one.key for one in (*record.renamed, *record.removed)}
-    for key, value in written.entries.items():
-        if not key.startswith(_PREFIX) or key in record.keys or key in others:
-            continue
-        near = {known: edit_distance(key, known, 2) for known in record.keys if known.startswith(_PREFIX)}
-        nearest = [known for known, distance in near.items() if distance == min(near.values()) <= 2]
-        if len(nearest) == 1:
-            [field] = _fields(nearest[0], record) or (None,)
-            yield Renamed(key, value, nearest[0], None, field=field, certain=True)
-
-
-def _fields(key: str, record: Record) -> tuple[str, ...]:
-    """Give the one field of PEFT that a key stands for, if it is one."""
-    fields = tuple(field for target in record.keys.get(key, ()) for field in target.to if target.value is None)
-    return fields if len(fields) == 1 else ()
-
-
 def _dropped(record: Record, written: Written) -> Iterator[Dropped]:
     for one in record.dropped:
         value = written.entries.get(one.key)
         if value is None or value.expr == Literal(None):
             continue
         asked = value.expr.value if isinstance(value.expr, Literal) else MISSING
-        if not any(_is_same(asked, nothing) for nothing in one.unless):
+        if not any(is_same(asked, nothing) for nothing in one.unless):
             yield Dropped(one.key, value, one.why, one.why_zh)

@@ -14,7 +14,7 @@ from adalint.readers.mapping_signs import DISCRIMINATOR, METHODS, OWN_FIELDS, na
 from adalint.readers.tree import Mapping, content, nodes
 from adalint.schema import FIELDS
 from adalint.site import Site, Surface
-from adalint.spaces import Space, choice, drawn_by_ray, inside, rounded, steps
+from adalint.spaces import SEARCH_METHODS, Space, choice, drawn_by_ray, drawn_by_wandb, inside, steps
 from adalint.values import UNKNOWN, Literal, Symbol, Value, is_number
 
 if TYPE_CHECKING:
@@ -29,7 +29,6 @@ Spaces = dict[Symbol, Space]
 SEARCHED: Final = OWN_FIELDS | {"lora_alpha", "lora_dropout"}
 """Fields that a search space without further signs may mean: optimizers have betas, too."""
 
-_SEARCH_METHODS: Final = frozenset({"grid", "random", "bayes"})
 _RANGE_KEYS: Final = frozenset({"min", "max", "low", "high", "step", "log", "type", "distribution", "default"})
 _OPTION_KEYS: Final = frozenset({"values", "choices", "type", "distribution", "default"})
 _WHOLE: Final = frozenset({"int", "integer", "int_uniform", "randint"})
@@ -114,7 +113,7 @@ def _numbers(options: Any) -> Space | None:
 def sweeps(source: Source, tree: Tree) -> abc.Iterator[Site]:
     """Read the sweeps of wandb that choose AdaLoRA once and for all."""
     for node in nodes(tree):
-        if not isinstance(node, Mapping) or text_of(node, "method") not in _SEARCH_METHODS:
+        if not isinstance(node, Mapping) or text_of(node, "method") not in SEARCH_METHODS:
             continue
         parameters = content(node.fields["parameters"].entry.value) if "parameters" in node.fields else None
         if isinstance(parameters, Mapping) and _hands_on(node):
@@ -152,7 +151,9 @@ def _sweep(source: Source, node: Mapping, method: str | None) -> abc.Iterator[Si
         elif name in SEARCHED and "value" in spec.fields:
             values[name] = _constant(source, field.entry, value_of(spec, "value"))
         elif name in SEARCHED:
-            values[name], found = searched_value(source, field.entry, _distribution(spec))
+            values[name], found = searched_value(
+                source, field.entry, drawn_by_wandb({key: value_of(spec, key) for key in names_of(spec)})
+            )
             spaces |= found
     if method == "adalora" and values:
         head = next(iter(values.values())).key_span
@@ -171,30 +172,6 @@ def _method(node: Mapping) -> str | None:
         words = [re.sub(r"[\s_-]", "", one).lower() for one in listed if isinstance(one, str)]
         found |= {"adalora" if "adalora" in word else "other" for word in words if "adalora" in word or word in METHODS}
     return "other" if "other" in found else "adalora" if found else None
-
-
-def _distribution(spec: Mapping) -> Space | None:
-    names, kind = names_of(spec), text_of(spec, "distribution")
-    if "values" in names:
-        return _numbers(value_of(spec, "values")) if names <= {"values", "distribution"} else None
-    low, high, size = (value_of(spec, name) for name in ("min", "max", "q"))
-    if not is_number(low) or not is_number(high):
-        return None
-    match kind:
-        case None | "int_uniform" if isinstance(low, int) and isinstance(high, int):
-            return steps(low, high)
-        case None | "uniform" | "log_uniform_values" | "inv_log_uniform_values":
-            return inside(low, high)
-        case "q_uniform" | "q_log_uniform_values" if size is None or is_number(size):
-            return _drawn_whole(rounded(low, high, 1 if size is None else size), low, high, size)
-    return None
-
-
-def _drawn_whole(space: Space | None, *numbers: Number | None) -> Space | None:
-    """Give whole numbers where the bounds and the step are such: wandb draws them as integers."""
-    if space is None or any(isinstance(number, float) for number in numbers):
-        return space
-    return replace(space, points=tuple(int(point) for point in space.points))
 
 
 # ── Hydra ────────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -15,6 +15,15 @@ from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, Final
 
 from adalint.readers.json_reader import read_json
+from adalint.readers.mapping_containers import (
+    BLOCK,
+    SETTINGS,
+    chooses_another_elsewhere,
+    is_chosen_around,
+    is_container,
+    is_of_another,
+    is_sure,
+)
 from adalint.readers.mapping_signs import (
     FILLED_IN,
     LORA_FIELDS,
@@ -60,13 +69,13 @@ _INTERPOLATION: Final = re.compile(r"\$\{[\w.\[\]-]+\}")
 
 
 @functools.lru_cache(maxsize=4)
-def read_tree(source: Source) -> Tree:
-    """Read a JSON or YAML text.
+def read_tree(source: Source, aliases: tuple[Alias, ...] = ()) -> Tree:
+    """Read a JSON or YAML text; `aliases` are those in a piece of YAML whose anchors stand before it.
 
     Raises:
         ReadError: it is not what its kind says.
     """
-    return read_json(source) if source.kind is Kind.JSON else read_yaml(source)
+    return read_json(source) if source.kind is Kind.JSON else read_yaml(source, aliases)
 
 
 def read_sites(source: Source) -> list[Site]:
@@ -174,40 +183,50 @@ class _Place:
     run_length: Value | None = None
     is_search: bool = False
     """It stands in a part that tells what a search may choose."""
+    is_chosen: bool = False
+    """What is around it says in one word that the method is AdaLoRA."""
+
+    @property
+    def key(self) -> str | None:
+        """Give the key that it stands under, if it is a string."""
+        return None if self.entry is None else name_of(self.entry)
 
     @property
     def is_block(self) -> bool:
         """Tell whether it stands under an `adalora` key."""
-        return self.entry is not None and (name_of(self.entry) or "").lower() == "adalora"
+        return self.key is not None and BLOCK.fullmatch(self.key) is not None
 
 
 def _walk(source: Source, tree: Tree, document: Node, templates: frozenset[Content]) -> abc.Iterator[Site]:
     """Go down what counts: merged entries as their mappings see them, no templates, records or disabled parts."""
     based = isinstance(document, Mapping) and any(isinstance(value_of(document, name), str | list) for name in BASES)
     stack = [_Place(document, run_length=_run_length(document, None))]
-    seen: set[tuple[Node, str | None, bool, bool]] = set()
+    seen: set[tuple[Node, str | None, bool, bool, bool]] = set()
     sites: set[Node] = set()
     while stack:
         place = stack.pop()
         node = content(place.node)
-        if node is None or (node, place.method, place.is_block, place.is_search) in seen:
+        if node is None or (seen_as := (node, place.method, place.is_block, place.is_search, place.is_chosen)) in seen:
             continue
-        seen.add((node, place.method, place.is_block, place.is_search))
+        seen.add(seen_as)
         if isinstance(node, Sequence):
             items = [item for item in node.items if isinstance(item, Alias) or item not in templates]
             lengths = [_run_length(item, place.run_length) for item in items]
             stack.extend(
-                _Place(item, None, place.method, length, place.is_search)
+                _Place(item, None, place.method, length, place.is_search, place.is_chosen)
                 for item, length in reversed(list(zip(items, lengths, strict=True)))
             )
         elif isinstance(node, Mapping) and not is_record(node) and not is_off(node):
             site = _site(source, tree, node, place) if node not in sites else None
-            if site is not None:
+            if site is not None and not _is_ruled_out(site, node, place, document):
                 sites.add(node)
-                yield replace(site, open=site.open or based, run_length=place.run_length)
+                # Steps beside a container may be another number than its own `total_step`: what fills it in is unknown.
+                length = None if site.surface is Surface.CONTAINER else place.run_length
+                yield replace(site, open=site.open or based, run_length=length)
             method = chosen(node) or place.method
             if method == "whole model":
                 continue
+            around = is_chosen_around(node, around=place.is_chosen)
             for name, field in reversed(list(node.fields.items())):
                 value = field.entry.value
                 own_template = field.own and not isinstance(value, Alias) and value in templates
@@ -215,7 +234,15 @@ def _walk(source: Source, tree: Tree, document: Node, templates: frozenset[Conte
                 is_search = SEARCH_PARENTS.fullmatch(key) is not None
                 if own_template or (RECORD_PARENTS.fullmatch(key) and not is_search):
                     continue
-                stack.append(_Place(value, field.entry, method, place.run_length, place.is_search or is_search))
+                searched = place.is_search or is_search
+                is_chosen = around and not is_of_another(key)
+                stack.append(_Place(value, field.entry, method, place.run_length, searched, is_chosen))
+
+
+def _is_ruled_out(site: Site, node: Mapping, place: _Place, document: Node) -> bool:
+    """Tell whether a block that nothing around it chooses is passed over by a choice elsewhere in the document."""
+    nobody_chose = site.surface is Surface.BLOCK and place.method is None and chosen(node) is None
+    return nobody_chose and chooses_another_elsewhere(document)
 
 
 def _run_length(root: Node, around: Value | None) -> Value | None:
@@ -259,8 +286,10 @@ def _site(source: Source, tree: Tree, node: Mapping, place: _Place) -> Site | No
             return None
     elif text_of(node, "peft_type") == "ADALORA":
         surface = Surface.PEFT_TYPE if _is_configuration(node) else None
-    elif place.is_block:
-        surface = Surface.BLOCK if _is_block(node) else None
+    elif place.is_block and _is_block(node):
+        surface = Surface.BLOCK
+    elif not place.is_block and is_container(node, place.key, chosen_around=place.is_chosen):
+        surface = Surface.CONTAINER
     if surface in {Surface.BLOCK, Surface.PEFT_TYPE} and is_description(fields):
         return None
     if surface is None or chosen(node) not in {None, "adalora"}:
@@ -275,19 +304,27 @@ def _site(source: Source, tree: Tree, node: Mapping, place: _Place) -> Site | No
     open_ = (
         fields.open or value_of(node, "_partial_") is True or "_args_" in node.fields or "dict_kwargs" in node.fields
     )
-    values = values_in(source, tree, fields, shared=aliased)
+    values, repeated = values_in(source, tree, fields, shared=aliased), repeated_in(source, fields)
+    if surface is Surface.CONTAINER:
+        values = {name: _if_sure(name, value) for name, value in values.items() if name in SETTINGS}
+        repeated = {name: earlier for name, earlier in repeated.items() if name in values}
     return Site(
         source,
         surface,
         span,
         _head(source, holder),
         values,
-        open=open_,
+        open=open_ or surface is Surface.CONTAINER,
         # The user's own code may still add what a mapping for `get_peft_config` leaves out.
         wrapped=surface in {Surface.TARGET, Surface.CLASS_PATH}
         or (surface is Surface.PEFT_TYPE and "task_type" in values),
-        repeated=repeated_in(source, fields),
+        repeated=repeated,
     )
+
+
+def _if_sure(name: str, value: Value) -> Value:
+    unsure = isinstance(value.expr, Literal) and not is_sure(name, value.expr.value)
+    return replace(value, expr=UNKNOWN) if unsure else value
 
 
 def _is_configuration(node: Mapping) -> bool:

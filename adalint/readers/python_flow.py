@@ -37,6 +37,7 @@ from adalint.readers.python_shapes import (
     test_of,
 )
 from adalint.readers.python_spaces import searched_argument, suggestion
+from adalint.readers.python_sweeps import swept
 from adalint.values import BINARY, FUNCTIONS_OF_NUMBERS, UNKNOWN, Expr, Literal, Symbol, operate
 
 if TYPE_CHECKING:
@@ -195,6 +196,9 @@ class Flow:
             return Literal(node.attr)
         if path is not None and path in _CONSTANTS:
             return Literal(_CONSTANTS[path])
+        chosen = swept(self, node.value, node.attr)
+        if chosen is not None:
+            return chosen
         target = self.attribute_target(node)
         if target is not None:
             worth = target if isinstance(target, Literal) else self.value(target)
@@ -254,6 +258,9 @@ class Flow:
     def _subscript(self, node: ast.Subscript) -> Expr:
         match node.slice:
             case ast.Constant(value=str(key)):
+                chosen = swept(self, node.value, key)
+                if chosen is not None:
+                    return chosen
                 entries = self.mapping(node.value)
                 if entries is not None and key in entries.items:
                     return entries.items[key].expr
@@ -320,10 +327,14 @@ class Flow:
         return target if isinstance(target, Literal) else self.value(target)
 
     def _get(self, owner: ast.expr, args: list[ast.expr]) -> Expr:
+        key = args[0].value if isinstance(args[0], ast.Constant) else None
+        chosen = swept(self, owner, str(key))
+        if chosen is not None:
+            return chosen
         entries = self.mapping(owner)
-        if entries is None or not isinstance(args[0], ast.Constant):
+        if entries is None or key is None:
             return UNKNOWN
-        item = entries.items.get(str(args[0].value))
+        item = entries.items.get(str(key))
         if item is not None:
             return item.expr
         if entries.open:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 from adalint.readers.python_scopes import FUNCTIONS
 from adalint.readers.python_shapes import last_name, parameters
 from adalint.readers.python_spaces import suggestion
+from adalint.readers.python_sweeps import asked_of_sweeps
 from adalint.spaces import searched_symbols
 
 if TYPE_CHECKING:
@@ -47,6 +48,7 @@ _TELLS: Final = frozenset(
         "dump",
         "seed",
         "set_seed",
+        "agent",
     }
 )
 """Calls that tell or keep what they are given, and do not judge it."""
@@ -68,6 +70,8 @@ def free_spaces(flow: Flow, values: Mapping[str, Value], made: ast.expr) -> dict
         made_by = suggestion(flow, call)
         if made_by in fields:
             asked.setdefault(made_by, set()).add(call)
+    for symbol, node in asked_of_sweeps(flow, fields.keys()):
+        asked.setdefault(symbol, set()).add(node)
     return {
         symbol: known[symbol]
         for symbol, names in fields.items()
@@ -107,6 +111,8 @@ class _Trail:
         for call in asked:
             match call:
                 case ast.Call(args=[ast.Constant(value=str(name)), *_]) if last_name(call.func).startswith("suggest_"):
+                    self._words.add(name)
+                case ast.Attribute(attr=name) | ast.Subscript(slice=ast.Constant(value=str(name))):
                     self._words.add(name)
         self._follow()
 

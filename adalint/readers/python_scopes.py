@@ -426,6 +426,11 @@ class FileMap:
         return any(sign in self.source.content for sign in (b"suggest_", b"tune", b"hyperopt"))
 
     @cached_property
+    def may_sweep(self) -> bool:
+        """Whether the file may start a sweep of wandb and run it."""
+        return all(sign in self.source.content for sign in (b"wandb", b"sweep(", b"agent("))
+
+    @cached_property
     def rewrites_names(self) -> bool:
         """Whether the file may bind any name of the module behind everybody's back: `exec`, `globals()`."""
         return any(
