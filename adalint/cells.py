@@ -22,14 +22,11 @@ _WIDE: Final = re.compile(r"[^\x00-\x7f]")
 _UPPER: Final = re.compile(r"\\u[0-9]*[A-F]")
 
 
-def style_of(*texts: str) -> Style:
-    """Tell how a notebook is written, by the first of some texts that shows it."""
-    for text in texts:
-        if _WIDE.search(text):
-            break
-        if _ESCAPED.search(text):
-            return Style(escapes=True, upper=_UPPER.search(text) is not None)
-    return Style(escapes=False, upper=False)
+def style_of(text: str) -> Style | None:
+    """Tell how a notebook is written by a text of it; None when that does not show it."""
+    if _WIDE.search(text):
+        return PLAIN
+    return Style(escapes=True, upper=_UPPER.search(text) is not None) if _ESCAPED.search(text) else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +41,8 @@ class Style:
         written = json.dumps(character, ensure_ascii=self.escapes)[1:-1]
         return re.sub(r"(?<=\\u)....", lambda match: match[0].upper(), written) if self.upper else written
 
+
+PLAIN: Final = Style(escapes=False, upper=False)
 
 CharEdit: TypeAlias = tuple[int, int, str]
 """A range of characters of a cell's text, and what is to stand there."""

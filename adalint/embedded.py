@@ -9,9 +9,10 @@ from __future__ import annotations
 import os
 import re
 from bisect import bisect_right
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import accumulate, pairwise
+from operator import itemgetter
 from typing import TYPE_CHECKING, Final
 
 from adalint import files
@@ -20,7 +21,7 @@ from adalint.readers.errors import ReadError
 from adalint.source import NEWLINE, Edit, Kind, Position, Source, Span
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from adalint.cells import Cell
     from adalint.findings import Finding
@@ -30,6 +31,9 @@ _ALLOCATE: Final = b"update_and_allocate"
 
 _PROMPT: Final = re.compile(rb"^([ \t]*)\$ ", re.MULTILINE)
 """What some write in front of a command."""
+
+LINE: Final = "!"
+"""The title of a command line among the Python of a cell."""
 
 HOSTS: Final = frozenset({Kind.NOTEBOOK, Kind.MARKDOWN})
 
@@ -43,12 +47,12 @@ class Embedded(Source):
     file that the text is said to be. `holes` are places within that belong to other texts.
     """
 
-    host: Source
+    host: Source = field(hash=False)
     lines: tuple[Span, ...] | None = None
     unread: tuple[ReadError, ...] = ()
-    beside: tuple[bytes, ...] = ()
+    beside: tuple[bytes, ...] = field(default=(), hash=False)
     title: str | None = None
-    holes: tuple[Span, ...] = ()
+    holes: tuple[Span, ...] = field(default=(), hash=False)
 
     @property
     def name(self) -> str:
@@ -103,9 +107,13 @@ class Embedded(Source):
 
     def _lead(self, index: int) -> str:
         """Give what stands in the host before a line; a blank one may have less there than the others."""
+
+        def is_full(line: Span) -> bool:
+            return bool(self.host.content[line.start : line.stop].strip())
+
         lines = self.lines or ()
-        full = [line for line in lines if self.host.content[line.start : line.stop].strip()]
-        return self._before(lines[index] if index < len(lines) and lines[index] in full else (full or lines)[0])
+        line = lines[index] if index < len(lines) and is_full(lines[index]) else next(filter(is_full, lines), lines[0])
+        return self._before(line)
 
     def _before(self, line: Span) -> str:
         return self.host.slice(Span(self.host.line_starts[self.host.row_of(line.start) - 1], line.start))
@@ -127,6 +135,15 @@ class Embedded(Source):
         return Edit(whole, lead + text if text else "")
 
 
+def with_holes(source: Source, span: Span) -> Span:
+    """Reach on over the texts of others that begin in a part of a text, or right behind it: a line behind `!`."""
+    stop = span.stop
+    for hole in source.holes if isinstance(source, Embedded) else ():
+        if span.start <= hole.start <= stop + len(LINE):
+            stop = max(stop, hole.stop)
+    return Span(span.start, stop)
+
+
 def texts_in(source: Source) -> list[Source]:
     """Give the texts that are read in a source: itself, or what is embedded in it.
 
@@ -134,6 +151,19 @@ def texts_in(source: Source) -> list[Source]:
         ReadError: the source is a notebook that cannot be read.
     """
     return [*embedded_in(source)] if source.kind in HOSTS else [source]
+
+
+def text_at(texts: Sequence[Embedded]) -> Callable[[Span], Embedded | None]:
+    """Give what finds the text of a host that a place lies in: one of lines, or else the one around them."""
+    apart = sorted(((text.lines[0].start, text) for text in texts if text.lines), key=itemgetter(0))
+    whole = next((text for text in texts if text.lines is None), None)
+
+    def find(span: Span) -> Embedded | None:
+        at = bisect_right(apart, span.start, key=itemgetter(0))
+        near = [text for _, text in apart[max(0, at - 1) : at]]
+        return next((text for text in near if text.holds(span)), whole)
+
+    return find
 
 
 def embedded_in(source: Source) -> list[Embedded]:
@@ -206,7 +236,7 @@ def _scripts_in(cell: Cell, place: Span) -> Iterator[_Script]:
     for script in shell_in(cell.text):
         start = place.start + len(cell.text[: script.start].encode())
         text = script.text.encode()
-        yield _Script(text, Span(start, start + len(text)), "cell.sh" if script.is_cell else "!")
+        yield _Script(text, Span(start, start + len(text)), "cell.sh" if script.is_cell else LINE)
 
 
 def _lines_of(source: Source, span: Span) -> tuple[Span, ...]:

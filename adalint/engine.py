@@ -6,14 +6,16 @@ disagree.
 
 from __future__ import annotations
 
-from collections import Counter
+from bisect import bisect_right, insort
+from collections import Counter, defaultdict
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Final, TypeAlias
+from functools import partial
+from typing import TYPE_CHECKING, Final, Generic, TypeAlias, TypeVar
 
 from adalint import baseline
 from adalint.adapters.quick_look import is_in_order
-from adalint.embedded import HOSTS, embedded_in, texts_in, unread_in
+from adalint.embedded import HOSTS, LINE, embedded_in, text_at, texts_in, unread_in
 from adalint.findings import Applied, Finding, Fixed, Ignored, Refusal, Report, Severity
 from adalint.fixes.recipes import fixes_of
 from adalint.readers import read_sites
@@ -79,27 +81,30 @@ def _judged(source: Source, settings: Settings) -> _Judged:
     return _Judged(report, _reported(judged.sites, report))
 
 
-def _judged_anew(source: Source, settings: Settings) -> _Judged:
-    """Judge a source; what is embedded in it is judged as it stands there, and then in the places of the source."""
+def _judged_anew(source: Source, settings: Settings, within: Sequence[Finding] = ()) -> _Judged:
+    """Judge a source; what is embedded in it is judged as it stands there, and then in the places of the source.
+
+    `within` are findings of command lines in a Python text: its comments silence them, too.
+    """
     settings = over(settings, pins_within(source))
     if source.kind not in HOSTS:
         sites = [(site, _judge(site, settings)) for site in read_sites(source)]
         unread = [finding for error in unread_in(source) for finding in _unparsable(source, error, settings)]
-        return _sifted(source, _together([found for _, found in sites]) + unread, sites, settings)
+        return _sifted(source, [*_together([found for _, found in sites]), *unread, *within], sites, settings)
     findings: list[Finding] = []
     suppressed: list[Finding] = []
     sites = []
-    for text in embedded_in(source):
+    for text in reversed(embedded_in(source)):  # the Python of a notebook is the last, then
         try:
-            judged = _judged_anew(text, settings)
+            judged = _judged_anew(text, settings, findings if text.lines is None else ())
         except ReadError:
             continue  # a block of Markdown may be a fragment, or a sketch
         # A fragment configures nothing, so that what a suppression in it silences is not to be seen.
         is_fragment = source.kind is Kind.MARKDOWN and not judged.sites
         told = [one for one in judged.report.findings if not (is_fragment and one.code == "ADA902")]
-        findings += map(text.finding_out, told)
+        findings = [*(() if text.lines is None else findings), *map(text.finding_out, told)]
         suppressed += map(text.finding_out, judged.report.suppressed)
-        sites += [(site, [text.finding_out(one) for one in found]) for site, found in judged.sites]
+        sites[:0] = [(site, [text.finding_out(one) for one in found]) for site, found in judged.sites]
     judged = _sifted(source, findings, sites, settings)
     silenced = sorted([*suppressed, *judged.report.suppressed], key=_order)
     return replace(judged, report=replace(judged.report, suppressed=tuple(silenced)))
@@ -154,23 +159,34 @@ def fix_source(source: Source, settings: Settings, allowed: Safety, objection: O
             chosen = _choose(current, settings, allowed, refused)
         if not chosen:
             break
-        together = current.apply(edit for choice in chosen.values() for edit in choice[1].edits)
-        if _objection(current, together, settings) is None:
-            applied += (Applied(*pair, current.position(pair[0].span.start)) for pair in chosen.values())
-            current = together
-            continue
-        kept: list[Edit] = []
-        for choice, (finding, fix) in chosen.items():
-            reason = _objection(current, current.apply([*kept, *fix.edits]), settings)
-            position = current.position(finding.span.start)
-            if reason is None:
-                applied.append(Applied(finding, fix, position))
-                kept += fix.edits
-            else:
-                refused[choice] = Refusal(finding, position, reason)
-        current = current.apply(kept)
+        kept = _most([*chosen], partial(_fixed, current, chosen, settings))
+        applied += (Applied(*chosen[one], current.position(chosen[one][0].span.start)) for one in kept.items)
+        for choice, reason in kept.dropped:
+            finding, _ = chosen[choice]
+            refused[choice] = Refusal(finding, current.position(finding.span.start), reason)
+        current = kept.after or current
     left = check_source(current, settings)
     return Fixed(source, current, tuple(applied), tuple(refused.values()), left.findings, left.suppressed, left.hidden)
+
+
+_T = TypeVar("_T")
+
+
+@dataclass(frozen=True, slots=True)
+class _Kept(Generic[_T]):
+    """The items that may go together, and the Source that they lead to; each other with what is against it."""
+
+    items: list[_T]
+    after: Source | None
+    dropped: list[tuple[_T, str]]
+
+
+def _fixed(
+    source: Source, chosen: Mapping[Choice, tuple[Finding, Fix]], settings: Settings, choices: Iterable[Choice]
+) -> Source | str:
+    """Apply some of the chosen fixes; say why the result may not be kept where it may not."""
+    after = source.apply(edit for choice in choices for edit in chosen[choice][1].edits)
+    return _objection(source, after, settings) or after
 
 
 def _against(
@@ -192,23 +208,19 @@ def ignore_source(source: Source, settings: Settings) -> Ignored:
     """
     from adalint.fixes.ignore_edits import reason_against
 
+    text_around = _finder(source)
     reasons = {
-        finding: reason_against(finding, _text_around(finding, source))
+        finding: reason_against(finding, text_around(finding.span))
         for finding in check_source(source, settings).findings
     }
     wanted = [finding for finding, reason in reasons.items() if reason is None]
-    done, after = wanted, _silenced(source, wanted, settings) if wanted else source
-    if after is None:
-        done, after = [], source
-        for finding in wanted:
-            more = _silenced(source, [*done, finding], settings)
-            if more is not None:
-                done, after = [*done, finding], more
+    kept = _most(wanted, lambda some: _silenced(source, some, settings) or "no comment can stand there")
+    reasons |= kept.dropped
+    after = kept.after or source
     # A suppression that named no rule may name one now.
     still = {finding.code for finding in check_source(after, settings).findings}
-    left = [finding for finding in reasons if finding not in done and finding.code in still]
-    why = [(finding, reasons[finding] or "no comment can stand there") for finding in left]
-    return Ignored(source, after, tuple(done), tuple(why))
+    left = [(finding, reason) for finding, reason in reasons.items() if reason is not None and finding.code in still]
+    return Ignored(source, after, tuple(kept.items), tuple(left))
 
 
 def silence(source: Source, finding: Finding, settings: Settings) -> Source | None:
@@ -220,10 +232,10 @@ def may_be_silenced(source: Source, finding: Finding) -> bool:
     """Tell whether a comment is to silence a finding, wherever it would have to stand."""
     from adalint.fixes.ignore_edits import reason_against
 
-    return reason_against(finding, _text_around(finding, source)) is None
+    return reason_against(finding, _finder(source)(finding.span)) is None
 
 
-def _silenced(source: Source, findings: list[Finding], settings: Settings) -> Source | None:
+def _silenced(source: Source, findings: Sequence[Finding], settings: Settings) -> Source | None:
     """Write suppressions for findings; None when that cannot be done, or would do more than to silence these."""
     from adalint.suppress import OWN_CODES
 
@@ -244,24 +256,30 @@ def _silenced(source: Source, findings: list[Finding], settings: Settings) -> So
     return after if left and names(new.suppressed) == names(old.suppressed) + meant else None
 
 
-def _text_around(finding: Finding, source: Source) -> Source:
-    """Give the embedded text that a finding stands in; the source itself where there is none."""
+def _finder(source: Source) -> Callable[[Span], Source]:
+    """Give what finds the embedded text that a place of a source lies in; the source itself where there is none."""
     if source.kind in HOSTS:
         with suppress(ReadError):
-            return next((text for text in embedded_in(source) if text.holds(finding.span)), source)
-    return source
+            find = text_at(embedded_in(source))
+            return lambda span: find(span) or source
+    return lambda _: source
 
 
-def _with_comments(source: Source, findings: list[Finding]) -> Source | None:
+def _with_comments(source: Source, findings: Sequence[Finding]) -> Source | None:
     from adalint.fixes.ignore_edits import silencing
 
     if source.kind not in HOSTS:
         edits = silencing(source, findings)
         return None if edits is None else source.apply(edits)
     carried: list[Edit] = []
-    for text in embedded_in(source):
-        inside = [replace(one, span=text.span_in(one.span)) for one in findings if text.holds(one.span)]
-        edits = silencing(text, inside) if inside else []
+    texts = [one for one in embedded_in(source) if one.title != LINE]  # such a line has its comment in the Python
+    find = text_at(texts)
+    inside: dict[int, list[Finding]] = defaultdict(list)
+    for one in findings:
+        if (around := find(one.span)) is not None:
+            inside[id(around)].append(replace(one, span=around.span_in(one.span)))
+    for text in texts:
+        edits = silencing(text, inside[id(text)]) if id(text) in inside else []
         if edits is None:
             return None
         carried += text.edits_out(edits)
@@ -296,12 +314,39 @@ def _choose(
             if fix is None or (number, finding.code, fix.title) in refused:
                 continue
             spans = [edit.span for edit in fix.edits]
-            if any(span.start <= other.stop and other.start <= span.stop for span in spans for other in taken):
+            if any(_meets(span, taken) for span in spans):
                 continue
             chosen[number, finding.code, fix.title] = (finding, fix)
-            taken += spans
+            for span in spans:
+                insort(taken, span)
             break
     return chosen
+
+
+def _meets(span: Span, taken: Sequence[Span]) -> bool:
+    """Tell whether a span overlaps or touches one of several that are sorted and do not overlap."""
+    at = bisect_right(taken, span.stop, key=lambda other: other.start)
+    return at > 0 and span.start <= taken[at - 1].stop
+
+
+def _most(items: Sequence[_T], attempt: Callable[[Sequence[_T]], Source | str]) -> _Kept[_T]:
+    """Find which items, in their order, may go together: halves of what may not are tried, down to single ones."""
+    kept: list[_T] = []
+    after: Source | None = None
+    dropped: list[tuple[_T, str]] = []
+    waiting = [items] if items else []
+    while waiting:
+        some = waiting.pop()
+        outcome = attempt([*kept, *some])
+        if not isinstance(outcome, str):
+            kept += some
+            after = outcome
+        elif len(some) == 1:
+            dropped.append((some[0], outcome))
+        else:
+            half = len(some) // 2
+            waiting += (some[half:], some[:half])
+    return _Kept(kept, after, dropped)
 
 
 def objection_to(fix: Fix, source: Source, settings: Settings) -> str | None:

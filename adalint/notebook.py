@@ -7,12 +7,12 @@ the strings that it touches, in the manner in which they are written, and no oth
 from __future__ import annotations
 
 from bisect import bisect_right
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import accumulate
 from typing import TYPE_CHECKING
 
-from adalint.cells import UNIT, Cell, style_of
+from adalint.cells import PLAIN, UNIT, Cell, style_of
 from adalint.findings import Report
 from adalint.readers.errors import ReadError
 from adalint.readers.notebook_reader import code_cells
@@ -22,23 +22,31 @@ from adalint.source import NEWLINE, Edit, Kind, Position, Source, Span
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from adalint.cells import CharEdit
+    from adalint.cells import CharEdit, Style
 
 
 @dataclass(frozen=True)
 class Notebook(Source):
     """The text of a notebook's code cells; `frame` is the JSON before, between and behind their sources."""
 
-    frame: tuple[str, ...] = ()
-    cells: tuple[Cell, ...] = ()
+    frame: tuple[str, ...] = field(default=(), hash=False)
+    cells: tuple[Cell, ...] = field(default=(), hash=False)
 
     @cached_property
     def cell_spans(self) -> list[Span]:
         """Where the text of each cell stands."""
         sizes = [len(cell.text.encode()) for cell in self.cells]
-        gap = len(_between(self.cells))
-        starts = accumulate((size + gap for size in sizes), initial=0)
+        starts = accumulate((size + len(self.gap) for size in sizes), initial=0)
         return [Span(start, start + size) for start, size in zip(starts, sizes, strict=False)]
+
+    @cached_property
+    def gap(self) -> bytes:
+        """What stands between two cells."""
+        return _between(self.cells)
+
+    @cached_property
+    def _style(self) -> Style | None:
+        return style_of(self.file.text)
 
     def cell_at(self, offset: int) -> int:
         """Give the index of the cell that an offset belongs to; what is between two cells belongs to the first."""
@@ -73,8 +81,13 @@ class Notebook(Source):
         """
         cells = list(self.cells)
         for index, inside in self.by_cell(edits).items():
-            cells[index] = cells[index].apply(inside, style_of(cells[index].raw, self.file.text))
+            cells[index] = self.edited(index, inside)
         return _notebook(self.path, self.frame, cells, self)
+
+    def edited(self, index: int, edits: Sequence[CharEdit]) -> Cell:
+        """Give a cell with the edits made, written as that cell is, or else as the whole file is."""
+        cell = self.cells[index]
+        return cell.apply(edits, style_of(cell.raw) or self._style or PLAIN)
 
     def by_cell(self, edits: Iterable[Edit]) -> dict[int, list[CharEdit]]:
         """Part edits by the index of their cell, in order and in characters of its text.
@@ -98,8 +111,8 @@ class Notebook(Source):
         start, stop, text = edit.span.start, edit.span.stop, edit.text
         if start > span.stop:  # on the line behind the last: one more line of the cell
             start = stop = span.stop
-            text = NEWLINE.search(_between(self.cells))[0].decode() + text  # type: ignore[index]
-        if stop > span.stop + len(_between(self.cells)):
+            text = NEWLINE.search(self.gap)[0].decode() + text  # type: ignore[index]
+        if stop > span.stop + len(self.gap):
             raise ValueError(f"an edit reaches over several cells of {self.path}")
         if edit.span.stop > span.stop:
             stop = span.stop
@@ -167,7 +180,8 @@ class _InFile:
         if span.stop <= span.start:
             return Span(self.offset(span.start), self.offset(span.start))
         # The end of a line is that of its string, not the start of the next one.
-        last = len(self.notebook.content[: span.stop].decode()[-1].encode())
+        tail = self.notebook.content[max(0, span.stop - 4) : span.stop]  # no character has more bytes
+        last = len(tail.decode(errors="ignore")[-1].encode())
         after = self.offset(span.stop - last)
         return Span(self.offset(span.start), self._behind(after))
 
@@ -177,15 +191,17 @@ class _InFile:
         return offset if written is None else offset + len(written[0].encode())
 
     def edits(self, edits: tuple[Edit, ...]) -> tuple[Edit, ...]:
-        if not edits:
-            return ()
-        after = self.notebook.apply(edits)
         found = []
-        for start, old, new in zip(self.starts, self.notebook.cells, after.cells, strict=True):
-            if old.raw != new.raw:
-                first, last = _difference(old.raw, new.raw)
-                span = Span(self.bytes(start + first), self.bytes(start + len(old.raw) - last))
-                found.append(Edit(span, new.raw[first : len(new.raw) - last]))
+        for index, inside in self.notebook.by_cell(edits).items():
+            start, old, new = (
+                self.starts[index],
+                self.notebook.cells[index].raw,
+                self.notebook.edited(index, inside).raw,
+            )
+            if old != new:
+                first, last = _difference(old, new)
+                span = Span(self.bytes(start + first), self.bytes(start + len(old) - last))
+                found.append(Edit(span, new[first : len(new) - last]))
         return tuple(found)
 
 

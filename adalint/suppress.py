@@ -113,7 +113,7 @@ def sift(source: Source, findings: Sequence[Finding], settings: Settings, *, par
     """
     book = load(settings.rule_folders)
     directives = directives_of(source) if parsed else _at_the_head(source)
-    rows = _Rows(source, directives)
+    rows = Rows(source, directives)
     used: set[Span] = set()
     kept, suppressed = _part(findings, rows, used)
     if parsed:
@@ -174,7 +174,7 @@ def _directives_in(source: Source, comment: Comment) -> Iterator[Directive]:
         yield Directive(comment, span(match.start(), end), verb, words if match["close"] else (), complaint)
 
 
-class _Rows:
+class Rows:
     """The suppressions of a source, found by the rows that they may cover: there may be thousands of them."""
 
     def __init__(self, source: Source, directives: Sequence[Directive]) -> None:
@@ -206,7 +206,7 @@ class _Rows:
         return self._words[key]
 
 
-def _part(findings: Iterable[Finding], rows: _Rows, used: set[Span]) -> tuple[list[Finding], list[Finding]]:
+def _part(findings: Iterable[Finding], rows: Rows, used: set[Span]) -> tuple[list[Finding], list[Finding]]:
     kept: list[Finding] = []
     suppressed: list[Finding] = []
     for finding in findings:
@@ -258,7 +258,7 @@ def _say(rule: Rule, found: Mapping[str, str], span: Span, settings: Settings, e
     return Finding(rule.code, rule.name, severity, message, span, fixes=fixes)
 
 
-def _unused(rows: _Rows, used: set[Span], book: Rulebook, settings: Settings) -> Iterator[Finding]:
+def _unused(rows: Rows, used: set[Span], book: Rulebook, settings: Settings) -> Iterator[Finding]:
     """Report words that silence nothing, although every rule that they stand for is looked for."""
     rule = book.rules[UNUSED]
     if not settings.selected(rule.code, rule.name, rule.severity):
@@ -330,7 +330,7 @@ def _next_line(source: Source, line: Span) -> int:
     return source.line_starts[row] if row < len(source.line_starts) else len(source.content)
 
 
-def _unrecognised(rows: _Rows, book: Rulebook, settings: Settings, kept: Sequence[Finding]) -> Iterator[Finding]:
+def _unrecognised(rows: Rows, book: Rulebook, settings: Settings, kept: Sequence[Finding]) -> Iterator[Finding]:
     """Report words that stand for no rule, and suppressions that name none."""
     rule = book.rules[UNRECOGNISED]
     if not settings.selected(rule.code, rule.name, rule.severity):

@@ -8,10 +8,10 @@ from collections import defaultdict
 from typing import TYPE_CHECKING, Final
 
 from adalint.source import Edit, Kind, Span
-from adalint.suppress import OWN_CODES, Directive, directives_of, reaches
+from adalint.suppress import OWN_CODES, Directive, Rows, directives_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
     from adalint.findings import Finding
     from adalint.source import Source
@@ -44,11 +44,11 @@ def silencing(source: Source, findings: Sequence[Finding]) -> list[Edit] | None:
         from adalint.readers.yaml_comments import anchors
 
     places = anchors(source)
-    directives = [one for one in directives_of(source) if not one.of_file and one.verb == "ignore"]
+    rows = Rows(source, [one for one in directives_of(source) if not one.of_file and one.verb == "ignore"])
     joined: dict[Span, tuple[Directive, list[Finding]]] = {}
     above: dict[int, list[Finding]] = defaultdict(list)
     for finding in findings:
-        directive = _nearest(finding, directives, source)
+        directive = _nearest(finding, rows)
         if directive is not None:
             joined.setdefault(directive.span, (directive, []))[1].append(finding)
             continue
@@ -63,12 +63,13 @@ def silencing(source: Source, findings: Sequence[Finding]) -> list[Edit] | None:
 def _row_above_which(places: Sequence[tuple[Span, int]], offset: int) -> int | None:
     """Find the row above which a comment covers a place, and as little else as possible; None when there is none."""
     at = bisect_right(places, offset, key=lambda place: place[0].start)
-    return next((row for extent, row in reversed(places[:at]) if offset < extent.stop), None)
+    before = (places[index] for index in range(at - 1, -1, -1))
+    return next((row for extent, row in before if offset < extent.stop), None)
 
 
-def _nearest(finding: Finding, directives: Iterable[Directive], source: Source) -> Directive | None:
+def _nearest(finding: Finding, rows: Rows) -> Directive | None:
     """Give the suppression that reaches a finding, and little else beside, and can take another word."""
-    fitting = [one for one in directives if _can_grow(one, source) and reaches(one.comment, finding, source)]
+    fitting = [one for one in rows.around(finding) if _can_grow(one, rows.source)]
     return min(fitting, key=lambda one: _breadth(one.comment.covers), default=None)
 
 

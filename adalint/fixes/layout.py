@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import re
 from bisect import bisect_left, bisect_right
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from adalint.readers.mappings import read_tree
@@ -22,9 +22,11 @@ if TYPE_CHECKING:
 BREAK: Final = re.compile(rb"\r\n|\r|\n|\xc2\x85|\xe2\x80[\xa8\xa9]")
 _ENDS: Final = (b"\n", b"\r", b"\xc2\x85", b"\xe2\x80\xa8", b"\xe2\x80\xa9")
 _AT_START: Final = rb"(?:^|(?<=[\r\n])|(?<=\xc2\x85)|(?<=\xe2\x80[\xa8\xa9]))"
-_DOCUMENT: Final = re.compile(_AT_START + rb"---(?=[ \t\r\n]|\xc2\x85|\xe2\x80[\xa8\xa9]|\Z)")
-_ENDED: Final = re.compile(_AT_START + rb"(?:\.\.\.|%)")
-"""The end of a document, or a directive, which speaks of the document after it."""
+_DOCUMENT: Final = re.compile(_AT_START + rb"(?:---|\.\.\.)(?=[ \t\r\n]|\xc2\x85|\xe2\x80[\xa8\xa9]|\Z)")
+"""Where a document starts, or ends."""
+
+_DIRECTIVE: Final = re.compile(_AT_START + rb"%")
+"""What speaks of the document after it."""
 
 _SPACES: Final = re.compile(rb" *")
 _DASH: Final = re.compile(rb" *-[ \t]*")
@@ -34,12 +36,14 @@ _DASH: Final = re.compile(rb" *-[ \t]*")
 class Part:
     """Bytes that mean by themselves what they mean in their text, and what they hold: nodes, or brackets around some.
 
-    That stays so for edits between `start` and the end of the span that leave one value of the same form.
+    That stays so for edits between `start` and the end of the span that leave one value of the same form. `aliases` are
+    those in it, whose anchors stand before it.
     """
 
     span: Span
     start: int
     holds: tuple[Node | str, ...]
+    aliases: tuple[Alias, ...] = ()
 
 
 class Layout:
@@ -62,11 +66,10 @@ class Layout:
             (leaf for leaf in leaves if leaf.outer.start < leaf.outer.stop), key=lambda leaf: leaf.outer
         )
         self._comments = list(comments(source, self.tree)) if source.kind is Kind.YAML else []
-        aliases = [leaf.outer.start for leaf in leaves if isinstance(leaf, Alias)]
-        anchors = [anchor.outer.start for anchor in self.tree.anchors if anchor.outer is not None]
-        self._references = sorted(aliases + anchors)
-        self._documents = [match.start() for match in _DOCUMENT.finditer(source.content)]
-        self._ended = _ENDED.search(source.content) is not None
+        self._aliases = [leaf for leaf in self._leaves if isinstance(leaf, Alias)]
+        self._anchors = sorted(anchor.outer.start for anchor in self.tree.anchors if anchor.outer is not None)
+        self._documents = list(_DOCUMENT.finditer(source.content))
+        self._directed = _DIRECTIVE.search(source.content) is not None
 
     def line_start(self, offset: int) -> int:
         """Give the first byte of a line, as YAML counts lines."""
@@ -89,7 +92,7 @@ class Layout:
 
     def leaf_before(self, offset: int) -> Scalar | Alias | None:
         """Give the last scalar or alias that starts before a byte; those before it have ended."""
-        at = bisect_left(self._leaves, offset, key=lambda leaf: leaf.outer.start)
+        at = bisect_left(self._leaves, offset, key=_outer_start)
         return self._leaves[at - 1] if at else None
 
     def whole(self) -> Part:
@@ -100,19 +103,20 @@ class Layout:
         """Find the smallest part around a mapping: itself in JSON, in YAML an entry, an item or a document.
 
         An entry or item of a block reaches over its lines up to the next one; it can be read alone, indented as it
-        is, when no anchor or alias ties it to the rest. A document can wherever `---` alone parts it from others.
+        is, when no anchor in it feeds the rest. A document can when no directive speaks of it.
         """
         if self.source.kind is Kind.JSON:
             return Part(mapping.span, mapping.span.start, (mapping,))
         documents = self.tree.documents
-        if self._ended or not documents:
+        if self._directed or not documents:
             return self.whole()
         at = mapping.span.start
         node = documents[max(bisect_right(documents, at, key=lambda document: document.outer.start) - 1, 0)]
-        number = bisect_right(self._documents, node.outer.start)
-        start = self._documents[number - 1] if number else 0
-        stop = self._documents[number] if number < len(self._documents) else len(self.source.content)
-        part = Part(Span(start, stop), start, (node,))
+        number = bisect_right(self._documents, node.outer.start, key=re.Match.start)
+        before = self._documents[number - 1] if number else None
+        start = 0 if before is None else before.end() if before[0] == b"..." else before.start()
+        stop = self._documents[number].start() if number < len(self._documents) else len(self.source.content)
+        document = part = Part(Span(start, stop), start, (node,))
         while node is not mapping and isinstance(node, Mapping | Sequence) and not node.flow:
             children: abc.Sequence[Entry | Node] = node.entries if isinstance(node, Mapping) else node.items
             index = bisect_right(children, at, key=_start) - 1
@@ -126,9 +130,13 @@ class Layout:
                 holds: tuple[Node | str, ...] = ("{", child.key, child.value, "}")
             else:
                 node, holds = child, ("[", child, "]")
-            if bisect_left(self._references, line) == bisect_left(self._references, stop):
+            if bisect_left(self._anchors, line) == bisect_left(self._anchors, stop):
                 part = Part(Span(line, stop), _start(child), holds)
-        return part
+        return part if part is document else replace(part, aliases=self._aliases_in(part.span))
+
+    def _aliases_in(self, span: Span) -> tuple[Alias, ...]:
+        first, last = (bisect_left(self._aliases, at, key=_outer_start) for at in (span.start, span.stop))
+        return tuple(self._aliases[first:last])
 
     def ends_like(self, part: Part, content: bytes) -> bool:
         """Tell whether the new content of a part ends its last line where the text goes on behind it."""
@@ -160,6 +168,10 @@ def comments(source: Source, tree: Tree) -> abc.Iterator[Span]:
             found = BREAK.search(source.content, start)
             at = found.start() if found else len(source.content)
             yield Span(start, at)
+
+
+def _outer_start(node: Node) -> int:
+    return node.outer.start
 
 
 def _start(child: Entry | Node) -> int:

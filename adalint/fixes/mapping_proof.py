@@ -22,7 +22,7 @@ def read_back(page: Page, slots: abc.Sequence[Slot], edits: tuple[Edit, ...]) ->
     """Refuse edits that do not lead to exactly the wanted entries with all the rest as it was."""
     try:
         part, after = _edited_part(page, slots, edits)
-        tree = read_tree(after)
+        tree = read_tree(after, part.aliases)
     except (ReadError, ValueError):
         raise Unplaceable("the edits would not leave a readable file") from None
     before, target, _ = _outline(page.source, part.holds, page.mapping)

@@ -48,15 +48,15 @@ _BLANKS: Final = " \t\r\n\x85\u2028\u2029"
 _TEMPLATE: Final = re.compile(r"\{\{|\{%")
 
 
-def read_yaml(source: Source) -> Tree:
-    """Read all documents of a text.
+def read_yaml(source: Source, aliases: abc.Iterable[Alias] = ()) -> Tree:
+    """Read all documents of a text; `aliases` are those in it whose anchors stand in another text before it.
 
     Raises:
         TemplateError: `{{` or `{%` stand where YAML's own syntax would be.
         ReadError: the text is not YAML, nested too deep, or merges without end.
     """
     try:
-        reader = _Reader(source.text)
+        reader = _Reader(source.text, aliases)
         tree = reader.read()
     except ReadError as error:
         if _looks_templated(source.text):
@@ -117,13 +117,14 @@ class _Open:
 
 
 class _Reader:
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, aliases: abc.Iterable[Alias]) -> None:
         # libyaml swallows a mark at the start of a string, and does not count it.
         self.skipped = len(text) - len(text.removeprefix("\ufeff"))
         self.text = text
         self.offset = Offsets(text)
         self.loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
         self.anchors: list[Anchor] = []
+        self.before = {alias.name: Anchor(alias.name, node=alias.target) for alias in aliases}
         self.known: dict[str, Anchor] = {}
         self.merge_keys: set[Node] = set()
         self.merged = 0
@@ -136,7 +137,7 @@ class _Reader:
             while self.loader.check_event():
                 event = self.loader.get_event()
                 if isinstance(event, yaml.DocumentStartEvent):
-                    self.known = {}
+                    self.known = dict(self.before)
                 node = self.node(event, stack)
                 if node is not None:
                     (stack[-1].nodes if stack else documents).append(node)
