@@ -108,7 +108,7 @@ def _configurations(source: Source) -> list[Site]:
 def _late(site: Site) -> Late | None:
     """Find where the length of a run is known, and have the schedule set there."""
     try:
-        if not site.trainings:
+        if all(one.way is Way.TRAINER and one.built is None and one.reached is False for one in site.trainings):
             return _of_lightning(site)
         if len(site.trainings) == 1:
             return _of_training(site.trainings[0], site)
