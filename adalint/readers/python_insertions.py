@@ -88,15 +88,15 @@ def _handed(
         return None
     if _accelerator_of(model, things) is not None:
         return None
-    if any(flow.map.frame_of(one) is not outer for one in loops) or not isinstance(loops[-1], ast.For | ast.While):
+    top = loops[-1]
+    if any(flow.map.frame_of(one) is not outer for one in loops) or not isinstance(top, ast.For | ast.While):
         return None
     if isinstance(outer, FUNCTIONS) and len(flow.map.callers_of(outer)) > 1:
         return None
-    top = loops[-1]
     parameter = args.args[-1]
     stop = flow.map.source.offset_at(parameter.end_lineno or 0, parameter.end_col_offset or 0)
-    given = [flow.map.span(one).stop for one in (*caller.args, *caller.keywords)]
-    handed = Handed(Span(stop, stop), Span(max(given), max(given)))
+    last = max([*map(flow.map.span, caller.args), *map(flow.map.span, caller.keywords)]).stop
+    handed = Handed(Span(stop, stop), Span(last, last))
     length = steps_before(iteration, step, top, flow)
     loop = flow.map.span(top)
     return replace(place, loop=loop, length=length, handed=handed, outside=ast.unparse(model))
