@@ -113,7 +113,7 @@ def _judged_anew(source: Source, settings: Settings, within: Sequence[Finding] =
 def _sifted(
     source: Source, findings: list[Finding], sites: list[tuple[Site, list[Finding]]], settings: Settings
 ) -> _Judged:
-    report = _report(source, findings, settings)
+    report = replace(_report(source, findings, settings), configurations=len(sites))
     return _Judged(report, _reported(sites, report))
 
 

@@ -98,13 +98,15 @@ class Finding:
 class Report:
     """What was found in one source, sorted by place.
 
-    `suppressed` is what comments in it silence, `hidden` what a baseline knows.
+    `suppressed` is what comments in it silence, `hidden` what a baseline knows. `configurations` is how many of AdaLoRA
+    were judged, None where nobody has counted.
     """
 
     source: Source
     findings: tuple[Finding, ...] = ()
     suppressed: tuple[Finding, ...] = ()
     hidden: tuple[Finding, ...] = ()
+    configurations: int | None = None
 
     def start(self, place: Finding | Related | Edit) -> Position:
         """Tell where a finding, a related place or an edit begins: row and column from 1, columns in characters."""

@@ -185,6 +185,7 @@ class TestOutput:
         [
             (CLEAN, "All clear: 1 file with AdaLoRA, nothing to report.\n"),
             (UNRELATED, "All clear: 1 file read, AdaLoRA is not in use.\n"),
+            ("# no AdaLoRA here\n", "All clear: 1 file with the word AdaLoRA, and no configuration of it.\n"),
         ],
     )
     def test_a_kind_line_says_that_there_is_nothing(self, text: str, line: str) -> None:

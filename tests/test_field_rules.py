@@ -200,6 +200,25 @@ def test_a_rule_follows_the_target_release(values: dict[str, Any], release: str,
     assert codes(python(RUN | values), release) == expected
 
 
+@pytest.mark.parametrize(
+    ("key", "value", "found"),
+    [
+        ("kasa_config", None, []),
+        ("ensure_weight_tying", False, []),
+        ("peft_version", "0.21.2", []),
+        ("use_bdlora", True, ["ADA301"]),
+        ("delta_t", None, ["ADA301"]),
+    ],
+)
+def test_what_a_newer_release_has_written_and_asks_for_nothing_is_dropped_in_silence(
+    key: str, value: object, found: list[str]
+) -> None:
+    """PEFT 0.14 and later drop unknown keys with a warning; below, each raises TypeError."""
+    text = adapter({"total_step": 100, "task_type": "CAUSAL_LM", key: value})
+    assert codes(text, "0.17.0") == found
+    assert codes(text, "0.13.2") == ["ADA301"]
+
+
 @pytest.mark.parametrize(("release", "severity"), [("0.10.0", Severity.WARNING), ("0.11.0", Severity.ERROR)])
 def test_dora_is_a_warning_where_it_is_only_ignored(release: str, severity: Severity) -> None:
     [finding] = check_source(python(RUN | {"use_dora": True}), Settings(target_peft=release)).findings

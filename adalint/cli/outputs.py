@@ -139,6 +139,8 @@ def _summary(inputs: Inputs, reports: Sequence[Report], fixing: bool) -> str:
         files = counted(inputs.read, "file", language)
         return said("All clear: {files} read, AdaLoRA is not in use.", language, files=files)
     files = counted(inputs.mentioning, "file", language)
+    if all(report.configurations == 0 for report in reports):
+        return said("All clear: {files} with the word AdaLoRA, and no configuration of it.", language, files=files)
     return said("All clear: {files} with AdaLoRA, nothing to report.", language, files=files)
 
 

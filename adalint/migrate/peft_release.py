@@ -12,10 +12,9 @@ from adalint.fixes.place import place
 from adalint.migrate.texts import Migrated, Note
 from adalint.readers.mappings import read_sites
 from adalint.releases import in_range
-from adalint.schema import FIELDS, fields_of
+from adalint.schema import TOLERANT, asks_for_nothing, fields_of
 from adalint.site import Surface
 from adalint.source import Kind
-from adalint.values import Literal
 
 if TYPE_CHECKING:
     from adalint.findings import Finding
@@ -23,14 +22,9 @@ if TYPE_CHECKING:
     from adalint.site import Site
     from adalint.source import Source
 
-TOLERANT: Final = ">=0.14"
-"""From here on PEFT ignores keys of an `adapter_config.json` that it does not know; below they raise TypeError."""
-
 UNREAD: Final = "ADA901"
 _NOT_OF_A_RELEASE: Final = frozenset({UNREAD, "ADA301", "ADA508"})
 """Errors in every release: what cannot be read, misspellings, adapters that are empty."""
-
-_NOTHING: Final = (None, False, "", 0)
 
 
 def to_release(source: Source, settings: Settings, release: str) -> Migrated:
@@ -69,7 +63,7 @@ def _without_unknown_keys(source: Source, release: str) -> tuple[Source, list[No
     places = {name: source.position(one.key_span.start) for name, one in site.values.items() if name not in known}
     for name, position in places.items():
         value = site.values[name]
-        if not _asks_for_nothing(site, name):
+        if not asks_for_nothing(name, value.expr):
             left.append(Note(position, f"PEFT {release} does not know {name}={value.text}, and raises TypeError"))
             continue
         try:
@@ -88,14 +82,3 @@ def _without_unknown_keys(source: Source, release: str) -> tuple[Source, list[No
 def _saved(source: Source) -> Site | None:
     sites = read_sites(source)
     return sites[0] if sites and sites[0].surface is Surface.ADAPTER_CONFIG else None
-
-
-def _asks_for_nothing(site: Site, name: str) -> bool:
-    """Tell whether a field has its default, or a value that is nothing."""
-    expr = site.values[name].expr
-    if not isinstance(expr, Literal):
-        return False
-    default = FIELDS[name].default if name in FIELDS else None
-    if name == "peft_version" or expr.value == default:
-        return True
-    return any(expr.value is one for one in _NOTHING) or expr.value in ([], {})

@@ -102,6 +102,7 @@ CHINESE: Final[Mapping[str, str]] = {
         "没有可检查的内容：那里没有 Python、JSON、YAML、shell、笔记本或 Markdown 文件。"
     ),
     "All clear: {files} read, AdaLoRA is not in use.": "一切正常：读了 {files}，没有使用 AdaLoRA。",
+    "All clear: {files} with the word AdaLoRA, and no configuration of it.": "一切正常：{files}提到了 AdaLoRA，但没有它的配置。",
     "All clear: {files} with AdaLoRA, nothing to report.": "一切正常：{files}用到了 AdaLoRA，没有问题。",
     # What `fix` does
     "Fixed {findings}.": "已修复 {findings}。",
@@ -410,6 +411,8 @@ CHINESE: Final[Mapping[str, str]] = {
     "{name} would no longer give {field}": "{name} 将不再决定 {field}",
     "{name} is written twice": "{name} 写了两次",
     "{framework} has no key for {name}": "{framework} 没有对应 {name} 的键",
+    "{framework} computes {name} from {key}": "{framework} 由 {key} 计算 {name}",
+    "{name} is not written in this mapping": "{name} 不写在这个映射里",
     "{name} gives several fields of PEFT their value": "{name} 同时决定 PEFT 的多个字段",
     "{name} is written elsewhere": "{name} 写在别处",
     "{name} is not written here": "{name} 不写在这里",

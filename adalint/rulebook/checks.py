@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Final
 
-from adalint.releases import is_known
+from adalint.releases import in_range, is_known
 from adalint.rulebook.adapter_checks import (
     adapter_emptied,
     budget_not_reached,
@@ -79,7 +79,7 @@ from adalint.rulebook.trainer_checks import (
     resume_after_pruning,
     wrong_callback_hook,
 )
-from adalint.schema import ALIASES, FIELDS, closest_field, fields_of, is_ignored
+from adalint.schema import ALIASES, FIELDS, TOLERANT, asks_for_nothing, closest_field, fields_of, is_ignored
 from adalint.site import Surface
 
 if TYPE_CHECKING:
@@ -104,8 +104,10 @@ def unknown_field(facts: SiteFacts) -> Iterator[Hit]:
     known = fields_of(facts.release)
     meant = misspelt(site, facts.release)
     free = site.saved or site.surface in {Surface.PEFT_TYPE, Surface.BLOCK}
-    for name in site.values:
-        if name in known or name in site.accepts:
+    # What a newer release has written and asks for nothing, this one drops with a warning.
+    drops = site.surface is Surface.ADAPTER_CONFIG and in_range(facts.release, TOLERANT)
+    for name, value in site.values.items():
+        if name in known or name in site.accepts or (drops and name in FIELDS and asks_for_nothing(name, value.expr)):
             continue
         suggestion = meant.get(name)
         if free and not (name in ALIASES or (suggestion is not None and FIELDS[suggestion].facts.own)):

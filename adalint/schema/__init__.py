@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 __all__ = [
     "ALIASES",
     "FIELDS",
+    "TOLERANT",
     "UNDECIDABLE",
     "AdaLoraSettings",
     "Bounds",
@@ -39,6 +40,7 @@ __all__ = [
     "Stage",
     "Undecided",
     "Use",
+    "asks_for_nothing",
     "certain_failures",
     "closest_field",
     "defaults",
@@ -53,6 +55,10 @@ __all__ = [
     "predict",
     "use_of",
 ]
+
+
+TOLERANT: Final = ">=0.14"
+"""From here on PEFT ignores keys of an `adapter_config.json` that it does not know; below they raise TypeError."""
 
 
 def _field_facts(name: str, info: FieldInfo) -> FieldFacts:
@@ -249,6 +255,18 @@ def _asks(field: FieldFacts, expr: Expr) -> Kleene:
         # `LoraRuntimeConfig()` is the default itself.
         return field.name != "runtime_config" or not expr.text.replace(" ", "").endswith("()")
     return UNKNOWN
+
+
+def asks_for_nothing(name: str, expr: Expr) -> bool:
+    """Tell whether an entry of an `adapter_config.json` has its default, or a value that is nothing.
+
+    Releases that do not know such an entry lose nothing by it.
+    """
+    if not isinstance(expr, Known):
+        return False
+    if name == "peft_version" or (name in FIELDS and expr.value == FIELDS[name].default):
+        return True
+    return any(expr.value is one for one in (None, False, "", 0)) or expr.value in ([], {})
 
 
 def is_sub_configuration(field: str, expr: Expr) -> bool:
