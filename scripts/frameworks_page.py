@@ -17,7 +17,7 @@ LENGTH = {
     "user": "you",
     "framework": "the framework",
     "constant": "a constant",
-    "missing": "nobody: PEFT 0.15 and later refuse it",
+    "missing": "nobody",
     "unknown": "not known",
 }
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
 import tarfile
@@ -10,6 +11,7 @@ import zipfile
 from typing import TYPE_CHECKING
 
 import pytest
+from packaging.specifiers import SpecifierSet
 
 from adalint.dialects import records
 
@@ -22,6 +24,7 @@ SOURCES = {
     "Ludwig": "ludwig==0.11.0",
     "optimum-habana": "optimum-habana==1.21.2",
     "textgen": "textgen==1.1.1",
+    "deep_training": "deep-training==0.3.0",
     "LLaMA-Factory": "llamafactory==0.9.5",
 }
 CALL = "update_and_allocate"
@@ -52,26 +55,64 @@ def texts_of(folder: Path, requirement: str) -> dict[str, str]:
         return {one.name: opened.extractfile(one).read().decode() for one in members}
 
 
-def defaults_in(text: str, name: str) -> dict[str, object]:
-    """Read the defaults of a dataclass, `key: type = default` and `field(default=…)`."""
-    [found] = [node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.ClassDef) and node.name == name]
-    values = {}
-    for node in found.body:
-        if not isinstance(node, ast.AnnAssign) or node.value is None:
-            continue
-        value = node.value
-        if isinstance(value, ast.Call):
-            value = next((one.value for one in value.keywords if one.arg == "default"), None)
-        if isinstance(value, ast.Constant):
-            values[node.target.id] = value.value
-    return values
-
-
 @pytest.mark.slow
 @pytest.mark.parametrize("title", ["ms-swift", "Ludwig", "optimum-habana", "textgen"])
 def test_who_calls_the_allocator_is_who_the_record_says(folder, title):
     calls = [name for name, text in texts_of(folder, SOURCES[title]).items() if CALL in text]
     assert bool(calls) == (RECORDS[title].driver.who == "framework")
+
+
+@pytest.mark.slow
+def test_the_method_that_allocates_in_deep_training_is_called_by_itself_alone(folder):
+    trees = [ast.parse(text) for text in texts_of(folder, SOURCES["deep_training"]).values() if CALL in text]
+    callers = {
+        around.name
+        for tree in trees
+        for around in ast.walk(tree)
+        if isinstance(around, ast.FunctionDef)
+        for node in ast.walk(around)
+        if isinstance(node, ast.Attribute) and node.attr == CALL
+    }
+    assert callers == {CALL}
+    assert RECORDS["deep_training"].driver.who == "nobody"
+
+
+def names_asked_of_peft(text: str) -> set[str]:
+    nodes = [node for node in ast.parse(text).body if isinstance(node, ast.ImportFrom) and node.module == "peft"]
+    return {alias.name for node in nodes for alias in node.names}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("release", "works"), [("0.9.0", True), ("0.10.0", False)])
+def test_textgen_can_be_imported_with_no_newer_peft_than_its_record_says(folder, release, works):
+    [asking] = [
+        text for name, text in texts_of(folder, SOURCES["textgen"]).items() if name.endswith("gpt/gpt_model.py")
+    ]
+    exported = texts_of(folder, f"peft=={release}")["peft/__init__.py"]
+    given = {node.name for node in ast.walk(ast.parse(exported)) if isinstance(node, ast.alias)}
+    assert (names_asked_of_peft(asking) <= given) == works
+    assert (release in SpecifierSet(RECORDS["textgen"].peft)) == works
+
+
+CLAIMS = [
+    pytest.param(title, claim, id=f"{title}: {claim.what[:40]}")
+    for title, requirement in SOURCES.items()
+    for claim in RECORDS[title].source
+    if claim.release.partition(",")[0] == requirement.partition("==")[2] and ".py" in claim.where
+]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("title", "claim"), CLAIMS)
+def test_what_a_record_points_at_is_in_the_release_that_it_names(folder, title, claim):
+    texts = texts_of(folder, SOURCES[title])
+    for place in claim.where.split(";"):
+        for path in re.findall(r"[\w/]+\.py", place.replace("src/", "")):
+            [text] = [text for name, text in texts.items() if f"/{name}".endswith(f"/{path}")]
+            for first, last in re.findall(r"(\d+)-(\d+)", place):
+                assert "adalora" in "\n".join(text.splitlines()[int(first) - 1 : int(last)]).lower()
+            for name in re.findall(r"\b[A-Z]\w+(?=[,. ]|$)", place.partition(".py")[2]):
+                assert name in text
 
 
 @pytest.mark.slow
@@ -114,18 +155,6 @@ def test_megatron_swift_takes_no_adalora(folder):
         if name.endswith("swift/megatron/arguments/megatron_args.py")
     ]
     assert "tuner_type: Literal['lora', 'full', 'lora_llm']" in text
-
-
-@pytest.mark.slow
-def test_the_defaults_of_textgen_are_those_of_the_record(folder):
-    [text] = [
-        text for name, text in texts_of(folder, SOURCES["textgen"]).items() if name.endswith("config/model_args.py")
-    ]
-    record = RECORDS["textgen"]
-    classes = [node.name for node in ast.walk(ast.parse(text)) if isinstance(node, ast.ClassDef)]
-    [defaults] = [found for name in classes if "adalora_init_r" in (found := defaults_in(text, name))]
-    told = {target.to[0]: defaults[key] for key, [target] in record.keys.items() if key in defaults}
-    assert {**told, "task_type": "CAUSAL_LM"}.items() >= record.defaults.items()
 
 
 def test_trl_makes_a_lora_config_of_its_command_line():
