@@ -1,12 +1,11 @@
 """Command lines in Makefiles, Dockerfiles, workflows, notebooks and Markdown."""
 
 import json
-import subprocess
 
 import pytest
 
 from adalint.embedded import embedded_in
-from adalint.engine import check_source
+from adalint.engine import check_source, ignore_source
 from adalint.readers.shell_edits import word_edit
 from adalint.readers.shell_reader import read_commands
 from adalint.settings import Settings
@@ -92,32 +91,20 @@ class TestMakefile:
             ("python a.py $@ $< --x", ["python", "a.py", U, U, "--x"]),
             ("python a.py $(shell date) --x", ["python", "a.py", U, "--x"]),
             ("python a.py $(call f,(a),b) --x", ["python", "a.py", U, "--x"]),
-            ("python a.py $(EXTRA)", ["python", "a.py", U]),
+            ("python a.py $(EXTRA)", ["python", "a.py", "--a", "8"]),
+            ("python a.py '$(EXTRA)'", ["python", "a.py", "--a 8"]),
+            ("python a.py $(MANY) --x", ["python", "a.py", "--b", "8", "--c", U, "--d", "1", "--x"]),
+            ("python a.py $A --x", ["python", "a.py", "1", "--x"]),
+            ("python a.py $$'8'", ["python", "a.py", U]),
+            ("python a.py $(T:8=9) $(or $(T),9)", ["python", "a.py", U, U]),
             ("python a.py $(UNSET)", ["python", "a.py", U]),
             ("R=8; python a.py $$R", ["python", "a.py", "8"]),
             ("python a.py # $(T)", ["python", "a.py"]),
         ],
     )
     def test_a_recipe_is_what_make_hands_to_the_shell(self, recipe, expected):
-        assert read("Makefile", f"T = 8\nEXTRA = --a $(T)\nall:\n\t{recipe}\n")[-1] == expected
-
-    def test_make_hands_over_the_same_words(self, tmp_path):
-        recipes = [
-            "python a.py '$$x' --r $(RANK)",
-            "@python a.py \\\n\t\t--t=${T} \\\n\t  'a b'",
-            "R=8; python $$R",
-            "-python a\\\n\tb",
-        ]
-        text = "RANK = 16\nT := 8\n\nall:\n" + "".join(f"\t{one}\n" for one in recipes)
-        told = tmp_path / "told"
-        python = tmp_path / "python"
-        python.write_text(f"#!/bin/sh\nprintf '%s\\0' python \"$@\" >> {told}\nprintf '\\n\\0' >> {told}\n")
-        python.chmod(0o755)
-        (tmp_path / "Makefile").write_text(text)
-        environment = {"PATH": f"{tmp_path}:/usr/bin:/bin"}
-        subprocess.run(["make", "all"], cwd=tmp_path, env=environment, check=True, capture_output=True)
-        real = [record.split("\0") for record in told.read_text().split("\0\n\0")[:-1]]
-        assert read("Makefile", text) == real
+        before = "T = 8\nEXTRA = --a $(T)\nMANY = --b $(T) \\\n  --c $(UNSET) \\\n  --d 1  # why\nA = 1\n"
+        assert read("Makefile", f"{before}all:\n\t{recipe}\n")[-1] == expected
 
     @pytest.mark.parametrize(
         ("text", "expected"),
@@ -135,6 +122,10 @@ class TestMakefile:
     def test_a_recipe_on_the_line_of_its_target_is_read(self, text, expected):
         assert read("Makefile", text) == expected
 
+    def test_a_dollar_sign_alone_stands_for_itself(self):
+        text = ".ONESHELL:\nall:\n\tpython a.py --x $$\n\tpython b.py\n"
+        assert read("Makefile", text) == [["python", "a.py", "--x", "$"], ["python", "b.py"]]
+
     def test_each_line_has_a_shell_of_its_own(self):
         assert read("Makefile", "all:\n\tR=8\n\tpython a.py $$R\n") == [["python", "a.py", U]]
 
@@ -143,16 +134,44 @@ class TestMakefile:
 
     @pytest.mark.parametrize(
         "before",
-        ["T = 8\nT = 9", "ifdef X\nT = 8\nendif", "T ?= 8", "T = 8\nT += 9", "T = 8\ninclude x.mk", "T != date"],
+        [
+            *("ifdef X\nT = 8\nendif", "T ?= 8", "T += 9", "T = 8\ninclude x.mk", "T != date", "T = a\\b"),
+            *("T = 8\nundefine T", "T = 8\n$(eval T = 9)", "T = 8\nX = T\n$(X) = 9", "private T = 8", "T = $(T)"),
+            *("define T\n8\nendef", "define X\ndefine T\nendef\nT = 8\nendef"),
+        ],
     )
     def test_a_variable_that_may_be_something_else_is_unknown(self, before):
         assert read("Makefile", f"{before}\nall:\n\tpython a.py $(T)\n") == [["python", "a.py", U]]
 
-    def test_a_variable_of_a_target_is_unknown(self):
-        assert read("Makefile", "T = 8\nb: T = 9\nall:\n\tpython a.py $(T)\n") == [["python", "a.py", U]]
+    @pytest.mark.parametrize(
+        ("before", "value"),
+        [
+            *(("T = 8\nT = 9", "9"), ("T = $(X)\nX = 9", "9"), ("X = 8\nT := $(X)\nX = 9", "8")),
+            *(("T = 8\nT ?= 9", "8"), ("T = 8  # why", "8"), ("include x.mk\nT = 8", "8"), ("export T = 8", "8")),
+            *(("T = $$HOME", U), ("T = \\\n  8", "8"), ("# \\\nT = 9\nT = 8", "8")),
+        ],
+    )
+    def test_what_make_makes_of_a_variable_is_known(self, before, value):
+        assert read("Makefile", f"{before}\nall:\n\tpython a.py $(T)\n") == [["python", "a.py", value]]
+
+    def test_what_is_added_is_known(self):
+        assert read("Makefile", "T = 8\nT += 9\nall:\n\tpython a.py $(T)\n") == [["python", "a.py", "8", "9"]]
+
+    @pytest.mark.parametrize("line", ["b: T = 9", "all b: private T += 9", "$(X): T = 9", "b: $(X:.c=.o) T := 9"])
+    def test_a_variable_of_a_target_is_unknown(self, line):
+        assert read("Makefile", f"T = 8\n{line}\nall:\n\tpython a.py $(T)\n") == [["python", "a.py", U]]
+
+    def test_values_that_grow_twofold_are_given_up(self):
+        lines = "".join(f"X{one} = $(X{one + 1})$(X{one + 1})\n" for one in range(60))
+        assert read("Makefile", f"{lines}X60 =\nall:\n\tpython a.py $(X0)\n") == [["python", "a.py", U]]
+
+    @pytest.mark.parametrize("shell", ["/bin/bash", "/usr/bin/env bash", "$(shell which bash)"])
+    def test_with_bash_its_quotes_are_read(self, shell):
+        assert read("Makefile", f"SHELL := {shell}\nall:\n\tpython a.py $$'8'\n") == [["python", "a.py", "8"]]
 
     def test_recipes_in_another_language_are_not_read(self):
-        assert read("Makefile", "SHELL = python3\nall:\n\tpython a.py\n") == []
+        for shell in ("SHELL = python3", "SHELL = $(X)", "ifdef X\nSHELL = cmd\nendif"):
+            assert read("Makefile", f"{shell}\nall:\n\tpython a.py\n") == []
 
     def test_what_is_defined_is_no_recipe(self):
         assert read("Makefile", "define x\n\tpython a.py\nendef\n") == []
@@ -256,6 +275,13 @@ class TestWorkflow:
             ('command: ["python", "a.py", "--x", "1"]', ["python", "a.py", "--x", "1"]),
             ("command: [python, a.py]\n        args:\n          - --x\n          - 1", ["python", "a.py", "--x", "1"]),
             ("command:\n          - bash\n          - -c\n          - python a.py", ["python", "a.py"]),
+            ("command: [python, a.py, --x, $(RANK), --y, 'r${R}']", ["python", "a.py", "--x", U, "--y", U]),
+            ("command: [sh, -c]\n        args: ['cd $HOME; python a.py --x 1']", ["python", "a.py", "--x", "1"]),
+            ("args: [python, a.py]", ["python", "a.py"]),
+            ("run:\n          command: |\n            R=8\n            python a.py $R", ["python", "a.py", "8"]),
+            ("command: python a.py --x 1", ["python", "a.py", "--x", "1"]),
+            ("cmd: python a.py --x ${train.rank} --y", ["python", "a.py", "--x", U, "--y"]),
+            ("run: python a.py --x '{{ rank }}'", ["python", "a.py", "--x", U]),
         ],
     )
     def test_a_step_is_read(self, run, expected):
@@ -269,7 +295,7 @@ class TestWorkflow:
             "ran: python a.py",
             "run: {a: b}",
             "run: *x",
-            "command: python",
+            "commands: python",
         ],
     )
     def test_what_is_no_script_is_not_read(self, run):
@@ -290,8 +316,52 @@ class TestWorkflow:
     def test_a_word_is_edited(self, run):
         assert edited("ci.yml", workflow(run), "7", "8") == workflow(run.replace("7", "8"))
 
+    def test_an_edit_never_writes_what_kubernetes_would_read(self):
+        assert edited("job.yaml", workflow("command: [python, a.py, '7']"), "7", "$(X)") is None
+
     def test_an_edit_never_writes_what_yaml_would_read(self):
         assert edited("ci.yml", workflow("run: python a.py 7"), "7", "a: b #c") is None
+
+
+def compose(*lines):
+    return "services:\n  train:\n    image: x\n" + "".join(f"    {line}\n" for line in lines)
+
+
+class TestCompose:
+    @pytest.mark.parametrize(
+        ("lines", "expected"),
+        [
+            (["command: python a.py --x 'a b'"], ["python", "a.py", "--x", "a b"]),
+            (["command: >", "  python a.py", "  --x 1"], ["python", "a.py", "--x", "1"]),
+            (["command: [python, a.py, '--x=${R:-8}', $$R]"], ["python", "a.py", U, U]),
+            (["command: python a.py --x ${R:-8} '$R' r$$R"], ["python", "a.py", "--x", U, U, U]),
+            (["entrypoint: [python, a.py]", "command: --x 1"], ["python", "a.py", "--x", "1"]),
+            (["command: [--x, '1']", "entrypoint: python a.py"], ["python", "a.py", "--x", "1"]),
+            (['command: bash -c "cd x && python a.py --x 1"'], ["python", "a.py", "--x", "1"]),
+            (['command: bash -c "R=8; python a.py $R"'], ["python", "a.py", U]),
+            (["command:", "  - bash", "  - -c", "  - |", "    cd x", "    python a.py"], ["python", "a.py"]),
+        ],
+    )
+    def test_the_words_of_a_service_are_read(self, lines, expected):
+        assert read("docker-compose.yml", compose(*lines))[-1] == expected
+
+    @pytest.mark.parametrize(
+        "command", ["python a.py && python b.py", "python a.py > out", "python a.py {a,b}", "R=8 python a.py"]
+    )
+    def test_what_a_shell_would_read_otherwise_is_not_read(self, command):
+        assert read("compose.yaml", compose(f"command: {command}")) == []
+
+    @pytest.mark.parametrize("line", ["command: python --x 7", "command: [python, '--x', '7']", "entrypoint: python 7"])
+    def test_a_word_is_edited(self, line):
+        assert edited("compose.yaml", compose(line), "7", "8") == compose(line.replace("7", "8"))
+
+    def test_an_edit_never_writes_what_compose_would_read(self):
+        assert edited("compose.yaml", compose("command: python --x '7'"), "7", "$X") is None
+
+
+REVERSED = "swift sft --tuner_type adalora --model x --adalora_init_r 8 --adalora_target_r 16 --max_steps 90"
+NAME = "target-rank-not-below-initial"
+IGNORED = "adalint: ignore[ADA102]"
 
 
 def notebook(*cells):
@@ -322,6 +392,7 @@ class TestNotebook:
             ("!python a.py --adalora --x {rank} --y", ["python", "a.py", "--adalora", "--x", U, "--y"]),
             ("!python a.py --adalora --x '{rank}'", ["python", "a.py", "--adalora", "--x", U]),
             ("!python a.py --adalora --x $rank", ["python", "a.py", "--adalora", "--x", U]),
+            ("out = !python a.py --adalora --x 1", ["python", "a.py", "--adalora", "--x", "1"]),
             ("%%bash\npython a.py --adalora --x 1\n", ["python", "a.py", "--adalora", "--x", "1"]),
             ("%%bash\nR=8\npython a.py --adalora --x $R", ["python", "a.py", "--adalora", "--x", "8"]),
             ("%%sh\npython a.py --adalora", ["python", "a.py", "--adalora"]),
@@ -337,6 +408,60 @@ class TestNotebook:
     )
     def test_what_is_no_shell_is_not_read(self, cell):
         assert in_host(notebook("adalora = 1", cell)) == []
+
+    @pytest.mark.parametrize(
+        "cell",
+        [
+            f"# {IGNORED}\n!{REVERSED}",
+            f"!{REVERSED}  # {IGNORED}",
+            f"if True:\n    # {IGNORED}\n    !{REVERSED}",
+            f"# {IGNORED}\n!swift sft \\\n  --x 1 \\\n  {REVERSED.removeprefix('swift sft')}",
+            f"# {IGNORED}\nout = !{REVERSED}",
+            f"%%bash\n# {IGNORED}\n{REVERSED}",
+            f"%%bash\ncd x\n{REVERSED}  # {IGNORED}",
+            f"%%bash\n# {IGNORED}\nswift sft \\\n  {REVERSED.removeprefix('swift sft')}",
+        ],
+    )
+    def test_a_comment_silences_what_a_cell_hands_to_a_shell(self, cell):
+        report = check_source(notebook("a = 1", cell), Settings())
+        assert ([one.code for one in report.findings], [one.code for one in report.suppressed]) == ([], ["ADA102"])
+
+    @pytest.mark.parametrize(
+        "cells",
+        [
+            [f"# {IGNORED}\n\n!{REVERSED}"],
+            [f"# {IGNORED}\n!ls\n!{REVERSED}"],
+            [f"# {IGNORED}\nx = 1\n!{REVERSED}"],
+            [f"x = 1  # {IGNORED}\n!{REVERSED}"],
+            [f"# {IGNORED}", f"!{REVERSED}"],
+            [f"# {IGNORED}", f"%%bash\n{REVERSED}"],
+            [f"!{REVERSED} \\\n  --x 1  # {IGNORED}"],
+        ],
+    )
+    def test_a_comment_does_not_silence_another_line(self, cells):
+        report = check_source(notebook(*cells), Settings())
+        assert sorted(one.code for one in report.findings) == ["ADA102", "ADA902"]
+
+    def test_a_comment_for_the_file_in_the_python_is_for_its_command_lines(self):
+        comment = IGNORED.replace("ignore", "ignore-file")
+        report = check_source(notebook(f"# {comment}", f"!{REVERSED}", f"%%bash\n{REVERSED}"), Settings())
+        assert (report.findings, len(report.suppressed)) == ((), 2)
+
+    @pytest.mark.parametrize(
+        ("cell", "after"),
+        [
+            (f"!{REVERSED}", f"# adalint: ignore[{NAME}]\n!{REVERSED}"),
+            (f"if True:\n    !{REVERSED}", f"if True:\n    # adalint: ignore[{NAME}]\n    !{REVERSED}"),
+            (f"a = 1\nout = !{REVERSED}", f"a = 1\n# adalint: ignore[{NAME}]\nout = !{REVERSED}"),
+            (f"# adalint: ignore[ADA401]\n!{REVERSED}", f"# adalint: ignore[ADA401, ADA102]\n!{REVERSED}"),
+            (f"%%bash\n{REVERSED}", f"%%bash\n# adalint: ignore[{NAME}]\n{REVERSED}"),
+            (f"!{REVERSED} \\\n  --x", f"# adalint: ignore[{NAME}]\n!{REVERSED} \\\n  --x"),
+        ],
+    )
+    def test_the_suppression_that_is_written_silences(self, cell, after):
+        done = ignore_source(notebook("b = 2", cell), Settings())
+        assert done.after.encode() == notebook("b = 2", after).encode()
+        assert [one.code for one in check_source(done.after, Settings()).suppressed] == ["ADA102"]
 
     def test_lines_do_not_share_variables(self):
         assert in_host(notebook("!R=8\n!python a.py --adalora $R"))[-1] == ["python", "a.py", "--adalora", U]

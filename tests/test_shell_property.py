@@ -3,13 +3,12 @@
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
-from shell_oracle import arguments_of
+from shell_oracle import agrees, arguments_of
 
 from adalint.readers.shell_edits import word_edit
 from adalint.readers.shell_reader import read_commands
 from adalint.readers.shell_words import options
 from adalint.source import Kind, Source
-from adalint.values import UNKNOWN
 
 SAFE = "abcXYZ019_./+,:@%-"
 SPECIAL = " \t'\"\\$`|&;<>()#!=äß中\n"
@@ -113,20 +112,6 @@ def read(text):
     return source, [one for one in read_commands(source) if one.words[one.script].value == "dump.py"]
 
 
-def agrees(words, real):
-    """Compare word by word, as far as the number of words is known; count those that are known."""
-    known = 0
-    for index, word in enumerate(words):
-        if word.many is not None:
-            return known
-        assert index < len(real), (words, real)
-        if word.value is not UNKNOWN:
-            assert word.value == real[index]
-            known += 1
-    assert len(words) == len(real)
-    return known
-
-
 def check_script(text, folder):
     got, errors = arguments_of(text, folder)
     assert "unexpected" not in errors
@@ -219,7 +204,7 @@ def test_the_value_behind_an_equals_sign_is_edited_alone(text, new, tmp_path_fac
 def statement(draw, depth):
     kinds = ["assign", "assign", "command", "command", "call"]
     if depth:
-        kinds += ["if", "for", "case", "while", "function", "group", "list", "pipe", "aside", "strange"]
+        kinds += ["if", "for", "case", "while", "function", "group", "list", "pipe", "aside", "strange", "document"]
     kind = draw(st.sampled_from(kinds))
 
     def block():
@@ -274,6 +259,10 @@ def statement(draw, depth):
             return f"{condition} {sign} {draw(st.one_of(assignment, command()))}"
         case "pipe":
             return f"{{\n{block()}\n}} | cat"
+        case "document":
+            mark = f"EOF{depth}"
+            start = draw(st.sampled_from((f"<<{mark}", f"<<'{mark}'", f"<<-{mark}", f"<<-'{mark}'")))
+            return f"bash {start}\n{block()}\n{mark}"
         case "aside":
             return f"{{\n{block()}\n}} &\nwait"
     return draw(

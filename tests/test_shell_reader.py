@@ -274,6 +274,17 @@ BOMBS = {
     "nested shells": "bash -c '" * 500,
     "pipes": "a | " * 4_000 + "b",
     "conjunctions": "a && " * 4_000 + "b",
+    "references": "$(" * 50_000,
+    "references with a colon": "a: $(x" * 20_000,
+    "a long name": "a: " + "x" * 100_000,
+    "names and blanks": "a" + " \t" * 50_000,
+    "a long value": "A = $$" + "x \\\n" * 20_000,
+    "definitions": "define x\n" * 5_000,
+    "conditionals": "ifdef x\n" * 5_000,
+    "a document again and again": "f() {\nbash <<E\n" + "x\n" * 20_000 + "E\n}\n" + "f\n" * 3_000,
+    "documents within documents": "".join(f"bash <<'E{n}'\n" for n in range(200)),
+    "expansions in a document": "bash <<E\n" + "$a " * 5_000 + "\nE\n",
+    "signs of comments": "a " + "# " * 50_000 + "adalint: '\n",
     "too long": "p x\n" * 600_000,
 }
 
@@ -283,8 +294,29 @@ def test_a_text_of_any_shape_is_read_or_refused(name):
     for path in ("run.sh", "Makefile", "Dockerfile"):
         try:
             read_commands(shell(BOMBS[name], path))
+            directives_of(shell(BOMBS[name], path))
         except ReadError as error:
             assert str(error).startswith(("nested too deeply", "longer than"))
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        "bash <<'EOF'\npython train.py --x $R\nEOF",
+        "bash <<EOF\npython train.py --x \\$R\nEOF",
+        "bash <<EOF\npython train.py --x $UNSET\nEOF",
+        "R=9 bash <<EOF\npython train.py --x \\$R\nEOF",
+    ],
+)
+def test_a_document_has_a_shell_of_its_own(document):
+    found = read_commands(shell(f"R=8\n{document}\n"))
+    assert [word.value for word in found[-1].words][:3] == ["python", "train.py", "--x"]
+    assert found[-1].words[3].value is UNKNOWN
+
+
+@pytest.mark.parametrize("document", ["bash <<EOF\npython train.py `date`\nEOF", "python <<EOF\ntrain --x 1\nEOF"])
+def test_a_document_that_is_unclear_or_for_another_program_is_not_read(document):
+    assert [one.words[0].value for one in read_commands(shell(document)) if len(one.words) > 1] == []
 
 
 @pytest.mark.parametrize(
@@ -333,12 +365,13 @@ EOF
 """
 
 
-def test_only_a_line_of_its_own_silences_and_covers_the_command_below():
+def test_a_comment_covers_its_line_and_one_on_a_line_of_its_own_the_command_below():
     source = shell(SCRIPT)
     covered = {one.words[0].text: source.slice(one.comment.covers).strip() for one in directives_of(source)}
     assert covered == {
         "ADA102": "python a.py \\\n  --init_r 8",
         "ADA103": "--y 2",
+        "ADA104": "python b.py  # adalint: ignore[ADA104]",
         "ADA106": "python c.py --z",
     }
 
@@ -352,6 +385,8 @@ def test_only_a_line_of_its_own_silences_and_covers_the_command_below():
             "python a.py \\\n\t  --x",
         ),
         ("Dockerfile", "FROM x\n# adalint: ignore[ADA102]\nRUN a \\\n  # b\n  c\nRUN d\n", "RUN a \\\n  # b\n  c"),
+        ("Makefile", "all:\n\tp '#' --x # adalint: ignore[ADA102]\n\tq\n", "p '#' --x # adalint: ignore[ADA102]"),
+        ("Dockerfile", "FROM x\nRUN p --x # adalint: ignore[ADA102]\n", "RUN p --x # adalint: ignore[ADA102]"),
     ],
 )
 def test_in_other_files_a_comment_covers_the_line_below_and_those_by_which_it_goes_on(path, text, covered):

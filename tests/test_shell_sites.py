@@ -154,12 +154,52 @@ def test_a_fixed_line_has_no_findings_and_is_fixed_once(init_r, target_r, equals
     assert after.endswith(f"{tail}\n")
 
 
+LAUNCHERS = [
+    *("{}", "$(which swift)", "`which swift`", '"$(command -v swift)"', "$(type -p swift)", "/opt/bin/swift"),
+    *("uv run {}", "poetry run {}", "conda run -n x {}", "srun -N 1 {}", "sudo -E {}", "time {}", "env A=b {}"),
+    *("nohup {} > log 2>&1 &", "docker run --gpus all image {}", "kubectl exec pod -- {}", "timeout 5h {}"),
+    *("docker exec c bash -c '{}'", "ssh host '{}'", 'ssh -p 22 host "cd x && {}"', "srun bash -c '{}'"),
+    *("tmux new-session -d -s x '{}'", 'tmux send-keys -t x "{}" C-m', "screen -dmS x bash -c '{}'"),
+    *("sbatch --wrap '{}'", "bsub '{}'", "su me -c '{}'", "flock lock -c '{}'", "sky exec c '{}'"),
+    *("gcloud compute ssh x --command='{}'", "apptainer exec --nv x.sif {}", "eval '{}'", "watch '{}'"),
+    *("sbatch <<'EOF'\n#!/bin/bash\n{}\nEOF", "ssh host <<EOF\n{}\nEOF", "cat > x.sh <<EOF\n#!/bin/bash\n{}\nEOF"),
+    *("sudo bash <<EOF\n{}\nEOF", "if true; then\n\tsh <<-'EOF'\n\t{}\n\tEOF\nfi"),
+]
+
+
+@pytest.mark.parametrize("launcher", LAUNCHERS)
+def test_a_line_is_found_and_mended_whatever_launches_it(launcher):
+    line = f"{HEAD} --adalora_init_r {{}} --adalora_target_r {{}}"
+    line = line if "{}" in launcher else line.replace("swift", launcher, 1)
+    launcher = launcher if "{}" in launcher else "{}"
+    text, wanted = (launcher.format(line.format(*ranks)) + "\n" for ranks in ((8, 16), (16, 8)))
+    assert [code for code, _ in found(text)] == ["ADA102"]
+    assert fixed(text) == wanted
+
+
+@pytest.mark.parametrize(
+    "launcher",
+    [
+        *("echo '{}'", "# {}", "cat <<EOF\n{}\nEOF", "python - <<EOF\n{}\nEOF", "grep '{}' log", "X='{}'"),
+        *("cat > x.txt <<'EOF'\n{}\nEOF", "$(which other) <<EOF\n{}\nEOF", "git commit -m '{}'"),
+    ],
+)
+def test_what_is_only_a_text_is_left_in_peace(launcher):
+    assert found(launcher.format(f"{HEAD} --adalora_init_r 8 --adalora_target_r 16") + "\n") == []
+
+
 HOSTS = {
     "train.yml": "jobs:\n  a:\n    steps:\n      - run: |\n          {}\n          echo ${{{{ github.sha }}}}\n",
     ".gitlab-ci.yml": "train:\n  script:\n    - {}\n",
     "Makefile": "train:\n\t{}\n",
     "Dockerfile": "FROM python:3.11\nRUN {}\n",
     "README.md": "# Training\n\n```bash\n{}\n```\n",
+    "docker-compose.yml": "services:\n  train:\n    image: x\n    command: {}\n",
+    "compose.yaml": "services:\n  train:\n    image: x\n    command:\n      - bash\n      - -c\n      - cd x; {}\n",
+    "job.yaml": "kind: Job\nspec:\n  containers:\n    - command: [/bin/bash, -c]\n      args:\n        - |\n          {}\n",
+    "config.yml": "jobs:\n  a:\n    steps:\n      - run:\n          name: x\n          command: |\n            {}\n",
+    "dvc.yaml": "stages:\n  train:\n    cmd: {}\n",
+    "included.mk": "ARGS = --x 1 \\\n  --y 2\ntrain:\n\t{} $(ARGS)\n",
     "launch.slurm": "#!/bin/bash\n#SBATCH -N 1\nsrun {}\n",
     "bash.ipynb": '{{"cells": [{{"cell_type": "code", "metadata": {{}}, "source": ["%%bash\\n", "{}"], "outputs": [], '
     '"execution_count": null}}], "metadata": {{}}, "nbformat": 4, "nbformat_minor": 5}}',
@@ -175,6 +215,27 @@ def test_a_line_is_found_and_mended_wherever_it_stands(name):
     fixed_text = fix_text(text, filename=name, unsafe_fixes=True)
     assert fixed_text.after.encode().decode() == wanted
     assert check_text(wanted, filename=name).findings == ()
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("compose.yaml", "services:\n  a:\n    command: {} ${{RANK:-8}}\n"),
+        ("job.yaml", "spec:\n  containers:\n    - command: [swift]\n      args: [$(ARGS), '# {}']\n"),
+        ("config.yaml", "job:\n  command: echo '{}' 8\n"),
+        ("Makefile", "RANK ?= 8\ntrain:\n\t{} $(RANK)\n"),
+        ("Makefile", "RANK = 8\nifdef SMALL\nRANK = 32\nendif\ntrain:\n\t{} $(RANK)\n"),
+    ],
+)
+def test_what_another_program_fills_in_is_unknown_wherever_it_stands(name, text):
+    line = f"{HEAD} --adalora_target_r 16 --adalora_init_r"
+    assert check_text(text.format(line), filename=name).findings == ()
+
+
+def test_a_makefiles_own_value_is_known():
+    line = f"{HEAD} --adalora_target_r 16 --adalora_init_r"
+    report = check_text(f"RANK = 8\nARGS = $(RANK)\ntrain:\n\t{line} $(ARGS)\n", filename="Makefile")
+    assert [one.code for one in report.findings] == ["ADA102"]
 
 
 def test_a_workflow_without_adalora_in_its_scripts_is_left_as_it_is():

@@ -36,7 +36,7 @@ def read_sites(source: Source) -> list[Site]:
     return mappings.read_sites(source)
 
 
-_SCRIPTS: Final = (b"run:", b"script:", b"command:")
+_SCRIPTS: Final = (b"run:", b"script:", b"command:", b"args:", b"entrypoint:", b"cmd:", b"bash:")
 """What holds command lines in a YAML text: of a workflow, of a container."""
 
 

@@ -93,9 +93,9 @@ def shell_in(text: str) -> Iterator[Script]:
         return
     for at, magic in _magics(text):
         if magic.command.startswith("!"):
-            marks = len(magic.command) - len(magic.command.lstrip("!"))
-            line = _FILLED_IN.sub(_nobody_knows, text[at + marks : at + magic.size])
-            yield Script(line, at + marks, is_cell=False)
+            stop = at + magic.size
+            start = stop - len(magic.command.lstrip("!"))
+            yield Script(_FILLED_IN.sub(_nobody_knows, text[start:stop]), start, is_cell=False)
 
 
 def _nobody_knows(match: re.Match[str]) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import tokenize
 from typing import TYPE_CHECKING, Final
 
+from adalint.embedded import with_holes
 from adalint.source import Span
 from adalint.suppress import MARK, Comment
 
@@ -133,4 +134,4 @@ class _Tokens:
                 continue
             if token.type not in _LAYOUT | _END:
                 last = token
-        return Span(self.offset(first.start), self.offset(last.end))
+        return with_holes(self.source, Span(self.offset(first.start), self.offset(last.end)))

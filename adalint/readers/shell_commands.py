@@ -6,6 +6,7 @@ import re
 from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
+from adalint.readers.shell_documents import document_of
 from adalint.readers.shell_doubts import ends_between
 from adalint.readers.shell_expand import arguments, value_of
 from adalint.readers.shell_variables import Scalar
@@ -71,7 +72,7 @@ def command_of(node: Node, late: Sequence[Node], scope: Scope, text: ShellText) 
     words = [word for row in _rows(nodes, text) for word in arguments(row, scope, text)]
     last = max(node.end_byte, *(one.end_byte for one in late), 0)
     span, _ = text.out(children[0].start_byte if children else node.start_byte, last)
-    return Command(tuple(words), span, tuple(environment))
+    return Command(tuple(words), span, tuple(environment), document=document_of(node, scope, text))
 
 
 def late_words(redirect: Node) -> list[Node]:

@@ -1,6 +1,6 @@
 """The comments of shell, what a suppression in them covers, and where a new one can stand.
 
-Only a line of its own silences: a comment between the lines of a command ends it.
+One behind code covers its line; between the lines of a command a comment ends it.
 """
 
 from __future__ import annotations
@@ -30,35 +30,45 @@ _STATEMENTS: Final = frozenset(
 _COMPOUND: Final = frozenset(
     {"if_statement", "for_statement", "while_statement", "c_style_for_statement", "case_statement", "subshell"}
 )
+_BEHIND: Final = re.compile(rb"[ \t;](?P<comment>#[^#'\"]*)\Z")
+"""A comment behind what a line of a Makefile or a Dockerfile hands to the shell."""
 _CONTINUED: Final = re.compile(rb"(?:^|[^\\])(?:\\\\)*\\[ \t]*\r?\n\Z")
 
 
 def comments_of(source: Source) -> Iterator[Comment]:
-    """Give the comments that can hold a suppression, in order; each covers the command that starts on the next line."""
+    """Give the comments that can hold a suppression, in order.
+
+    One on a line of its own covers the command that starts on the next line.
+    """
     try:
         spans, extents = _read(source)
     except ReadError:
         return
-    rows = {source.row_of(span.start) for span in spans}
+    alone = {source.row_of(span.start) for span in spans if _stands_alone(source, span.start)}
     for span in spans:
+        row = source.row_of(span.start)
         if MARK not in source.slice(span).lower():
             continue
-        row = source.row_of(span.start)
-        while row in rows:
+        if row not in alone:
+            yield Comment(span, own_line=False, covers=source.line_span(row))
+            continue
+        while row in alone:
             row += 1
         yield Comment(span, own_line=True, covers=extents.get(row))
 
 
+def _stands_alone(source: Source, offset: int) -> bool:
+    return not source.content[source.line_starts[source.row_of(offset) - 1] : offset].strip()
+
+
 def anchors(source: Source) -> list[tuple[Span, int]]:
     """List the rows above which a comment can stand, in order, each with what the comment would cover."""
-    if source.name == "!":  # a line of a notebook: what stands above it is Python
-        return []
     _, extents = _read(source)
     return sorted((extent, row) for row, extent in extents.items())
 
 
 def _read(source: Source) -> tuple[list[Span], dict[int, Span]]:
-    """Give the comments on lines of their own, and what begins on each row."""
+    """Give the comments, and what begins on each row."""
     return _by_tree(source) if form_of(source) is Form.SCRIPT else _by_line(source)
 
 
@@ -70,10 +80,9 @@ def _by_tree(source: Source) -> tuple[list[Span], dict[int, Span]]:
     while stack:
         node = stack.pop()
         row = source.row_of(node.start_byte)
-        alone = not source.content[source.line_starts[row - 1] : node.start_byte].strip()
-        if node.type == "comment" and alone:
+        if node.type == "comment":
             spans.append(Span(node.start_byte, node.end_byte))
-        elif alone and row not in extents and not _continues(source, row):
+        elif row not in extents and _stands_alone(source, node.start_byte) and not _continues(source, row):
             if node.type in _STATEMENTS:
                 extents[row] = Span(source.line_starts[row - 1], node.end_byte)
             elif node.type in _COMPOUND:
@@ -81,7 +90,7 @@ def _by_tree(source: Source) -> tuple[list[Span], dict[int, Span]]:
         if node.type == "array":
             _items(source, node, extents)
         if node.type in {"array", "command", "string"}:
-            spans += _own_lines(source, node) if node.type == "array" else []
+            spans += _comments_in(node) if node.type == "array" else []
             continue
         stack += reversed(node.children)
     return sorted(spans), extents
@@ -95,10 +104,9 @@ def _items(source: Source, array: Node, extents: dict[int, Span]) -> None:
             extents.setdefault(row, Span(line.start, max(line.stop, item.end_byte)))
 
 
-def _own_lines(source: Source, array: Node) -> Iterator[Span]:
+def _comments_in(array: Node) -> Iterator[Span]:
     for node in descendants(array):
-        row = source.row_of(node.start_byte)
-        if node.type == "comment" and not source.content[source.line_starts[row - 1] : node.start_byte].strip():
+        if node.type == "comment":
             yield Span(node.start_byte, node.end_byte)
 
 
@@ -119,6 +127,8 @@ def _by_line(source: Source) -> tuple[list[Span], dict[int, Span]]:
         if text.lstrip().startswith(b"#"):
             spans.append(Span(line.start + len(text) - len(text.lstrip()), line.stop))
             continue
+        if behind := _BEHIND.search(text):
+            spans.append(Span(line.start + behind.start("comment"), line.stop))
         if begun is None and text.strip():
             begun = row
         if begun is not None:

@@ -50,7 +50,7 @@ def scripts_and_commands(source: Source) -> Iterator[ShellText | Command]:
     content = source.content
     if _ESCAPE.match(content):
         return  # `\` is no escape there: a Dockerfile for Windows
-    speaks_shell = True
+    speaks_shell, is_bash = True, False
     given: dict[str, Variable] = {}
     for instruction in _instructions(source):
         first = instruction.lines[0]
@@ -61,6 +61,7 @@ def scripts_and_commands(source: Source) -> Iterator[ShellText | Command]:
         rest = [Span(start, first.stop), *instruction.lines[1:]]
         if match["name"].upper() == b"SHELL":
             speaks_shell = _SHELL.match(content, start, first.stop) is not None
+            is_bash = b"bash" in content[start : first.stop]
             continue
         if match["name"].upper() == b"FROM":
             given = {}
@@ -79,7 +80,7 @@ def scripts_and_commands(source: Source) -> Iterator[ShellText | Command]:
             # What `docker run -e` gives to a command, and another image to an instruction for later, nobody knows.
             at_build = match["name"].upper() == b"RUN" and not match["later"]
             chunks = (Chunk(content[one.start : one.stop], one) for one in lines)
-            yield ShellText.joined(chunks, "\n", given if at_build else None)
+            yield ShellText.joined(chunks, "\n", given if at_build else None, is_bash=is_bash)
 
 
 def _with_environment(given: dict[str, Variable], content: bytes, lines: list[Span]) -> dict[str, Variable]:

@@ -9,6 +9,7 @@ from adalint.readers.shell_assignments import ASSIGNMENTS, Assignments, is_arith
 from adalint.readers.shell_builtins import SETTERS, UNBOUND, is_harmless_source, set_by
 from adalint.readers.shell_commands import command_of, late_words, misread_assignments, settings_above
 from adalint.readers.shell_doubts import is_doubtful
+from adalint.readers.shell_functions import Functions
 from adalint.readers.shell_syntax import descendants
 from adalint.readers.shell_variables import Scope, facts_of
 from adalint.values import Unknown
@@ -22,8 +23,6 @@ if TYPE_CHECKING:
     from adalint.readers.shell_variables import Facts, Variable
     from adalint.readers.shell_words import Command, Word
 
-MAX_CALLS: Final = 12
-"""Functions within functions that are followed."""
 MAX_STEPS: Final = 50_000
 """Statements that are followed, those of functions once for each call."""
 
@@ -34,11 +33,11 @@ _ARITHMETIC: Final = frozenset({"arithmetic_expansion", "test_command"})
 
 def run(root: Node, text: ShellText, known: Mapping[str, Variable]) -> list[Command]:
     """Give the simple commands of a script in the order of the text."""
-    flow = _Flow(text, facts_of(text.content, doubtful=is_doubtful(root, text)), Assignments(text))
-    scope = Scope(flow.facts, dict(known))
-    flow.functions_in(root)
-    flow.block(root, scope)
-    flow.uncalled()
+    facts, variables = facts_of(text.content, doubtful=is_doubtful(root, text)), Assignments(text)
+    flow = _Flow(text, facts, variables, Functions(text, facts, variables))
+    flow.functions.foresee(root)
+    flow.block(root, Scope(facts, dict(known)))
+    flow.functions.follow_uncalled(flow.statement)
     return [command for _, command in sorted(flow.found.items())]
 
 
@@ -47,23 +46,10 @@ class _Flow:
     text: ShellText
     facts: Facts
     variables: Assignments
+    functions: Functions
     found: dict[int, Command] = field(default_factory=dict)
     settled: set[int] = field(default_factory=set)
-    called: set[int] = field(default_factory=set)
-    bodies: dict[int, Node] = field(default_factory=dict)
-    """Of all functions, those included that are defined anew later."""
-    returns: list[list[Scope]] = field(default_factory=list)
-    """For each function that is being followed, where it may have been left."""
-    unclear: set[str] = field(default_factory=set)
-    """Functions that are defined several times."""
     steps: int = 0
-
-    def functions_in(self, root: Node) -> None:
-        """Note what functions set: a call may stand where nobody sees it."""
-        for node in descendants(root):
-            if node.type == "function_definition":
-                names = self.variables.set_in(node, with_calls=False)
-                self.variables.set_in_functions |= set(self.facts.counts) if names is None else names
 
     def block(self, node: Node, scope: Scope) -> None:
         """Follow the statements of a node one after the other."""
@@ -104,7 +90,7 @@ class _Flow:
         elif kind in _LOOPS:
             self.loop(node, scope)
         elif kind == "function_definition":
-            self.define(node, scope)
+            self.functions.define(node)
         elif kind == "ERROR":
             scope.forget()
         elif is_arithmetic(node):
@@ -135,10 +121,10 @@ class _Flow:
         if name in self.variables.functions:
             given = [one for one, _ in command.environment]
             scope.forget(given)
-            self.call(name, command.words[1:], scope)
+            self.functions.call(name, command.words[1:], scope, self.statement)
             scope.forget(given)
-        elif name == "return" and self.returns:
-            self.returns[-1].append(scope.copy())
+        elif name == "return":
+            self.functions.leave(scope)
         elif name in UNBOUND:
             if not is_harmless_source(command.words):
                 scope.forget()
@@ -190,29 +176,6 @@ class _Flow:
         for one in rest:
             self.statement(one, scope.copy())
             scope.forget(self.variables.set_in(one))
-
-    def call(self, name: str, arguments: Sequence[Word], scope: Scope) -> None:
-        """Follow a function with the variables of its caller, as bash does."""
-        body = self.variables.functions[name]
-        if len(self.returns) >= MAX_CALLS or name in self.unclear:
-            scope.forget()
-            return
-        self.called.add(body.id)
-        positional, local = scope.positional, scope.local
-        scope.positional, scope.local = tuple(arguments), {}
-        self.returns.append([])
-        self.statement(body, scope)
-        scope.join(self.returns.pop())
-        scope.known |= scope.local
-        scope.positional, scope.local = positional, local
-
-    def uncalled(self) -> None:
-        """Follow the functions that nothing here is seen to call; one may define another."""
-        while left := [body for body in self.bodies.values() if body.id not in self.called]:
-            for body in left:
-                if body.id not in self.called:
-                    self.called.add(body.id)
-                    self.statement(body, Scope(self.facts))
 
     def positional(self, words: Sequence[Word], scope: Scope) -> None:
         if words and words[0].value == "--":
@@ -291,16 +254,7 @@ class _Flow:
                 self.next(child, after)
         scope.join([after])
 
-    def define(self, node: Node, scope: Scope) -> None:
-        name, body = node.child_by_field_name("name"), node.child_by_field_name("body")
-        if name is None or body is None:
-            return
-        key = self.text.slice(name)
-        if key in self.variables.functions and self.variables.functions[key] != body:
-            self.unclear.add(key)
-        self.bodies[body.id] = body
-        self.variables.functions[key] = body
-
 
 def _said(command: Command) -> tuple[object, ...]:
-    return tuple((word.value, word.span, word.many) for word in command.words)
+    handed = () if command.document is None else (command.document,)
+    return tuple((word.value, word.span, word.many) for word in (*command.words, *handed))

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 _PYTHON: Final = re.compile(r"(?:.*/)?(?:python|pypy)[\d.]*(?:\.exe)?")
 _SHELL: Final = re.compile(r"(?:.*/)?(?:ba|da|z)?sh")
+_SHEBANG: Final = re.compile(r"#!.*\b(?:ba|da|k)?sh\b")
 _RUNS_COMMAND: Final = re.compile(r"-[a-z]*c")
 _ASSIGNMENT: Final = re.compile(r"[A-Za-z_]\w*=")
 
@@ -76,6 +77,15 @@ _TAKES_VERB: Final = {"accelerate": "launch", "colossalai": "run"}
 _PYTHON_FLAGS: Final = frozenset({"-W", "-X"})
 """Options of the interpreter with a value; all others stand alone."""
 
+_RUN_THEIR_LAST: Final = frozenset({"ssh", "bsub", "watch", "sky", "parallel"})
+"""Programs that hand their last word to a shell, when it is more than a name."""
+_OPTIONS: Final[Mapping[str, frozenset[str]]] = {
+    "": frozenset({"--wrap"}),
+    "gcloud": frozenset({"--command"}),
+    **dict.fromkeys(("su", "runuser", "flock", "script"), frozenset({"-c", "--command"})),
+}
+"""By program, options whose value is a script; `--wrap` is sbatch's, whatever starts that."""
+
 
 def script_of(words: Sequence[Word]) -> int:
     """Give the index of the word that names the program meant: a script, a module behind `-m`, or a command."""
@@ -115,19 +125,32 @@ def script_of(words: Sequence[Word]) -> int:
 
 def nested_script(words: Sequence[Word]) -> Word | None:
     """Give the word that another shell runs as a script: behind `bash -c`, `eval`, `ssh host` or in `--wrap`."""
+    program = _name(words, 0)
+    if program == "eval" and len(words) == 2:
+        return _if_one(words[1])
+    if program in _RUN_THEIR_LAST and " " in words[-1].head:
+        return _if_one(words[-1])
+    if program == "tmux":  # `send-keys` has names of keys behind it
+        return next((_if_one(word) for word in reversed(words) if " " in word.head), None)
+    options = _OPTIONS.get(program, _OPTIONS[""])
     for index, word in enumerate(words):
         value = word.value
-        if not isinstance(value, str):
-            continue
-        if _SHELL.fullmatch(value):
+        if isinstance(value, str) and _SHELL.fullmatch(value):
             return _behind_c(words, index + 1)
-        if index == 0 and value == "eval" and len(words) == 2:
-            return _if_one(words[1])
-        if index == 0 and value == "ssh" and " " in words[-1].head:
-            return _if_one(words[-1])
-        if value == "--wrap" and index + 1 < len(words):
-            return _if_one(words[index + 1])
-    return next((_if_one(word.cut(len("--wrap="))) for word in words if word.head.startswith("--wrap=")), None)
+        if value in options:
+            return _if_one(words[index + 1]) if index + 1 < len(words) else None
+        name, equals, _ = word.head.partition("=")
+        if equals and name in options:
+            return _if_one(word.cut(len(name) + 1))
+    return None
+
+
+def reads_script(words: Sequence[Word], document: Word) -> bool:
+    """Tell whether what a command gets on its standard input is run by a shell, now or as the script that it writes."""
+    if _SHEBANG.match(document.head) or (_name(words, 0) == "ssh" and len(words) > 1):
+        return True
+    last = max((at for at in range(len(words)) if not words[at].head.startswith("-")), default=0)
+    return _SHELL.fullmatch(_name(words, last)) is not None
 
 
 def _behind_c(words: Sequence[Word], at: int) -> Word | None:

@@ -41,7 +41,7 @@ _OVERLOOKED: Final = re.compile(rb"\$[A-Za-z0-9_{(]")
 """An expansion that the grammar does not show: it loses one behind a newline and a blank between quotes."""
 _TILDE: Final = re.compile(r"(?:^|[=:])~")
 _NEWLINES: Final = (b"\\\n", b"\\\r\n")
-_FILLED_IN: Final = re.compile(r"\$\{_\}|\$__+")
+_FILLED_IN: Final = re.compile(r"\$\{_\}|\$_+")
 """What stands for a text that another program puts in before the shell reads it."""
 
 
@@ -105,6 +105,8 @@ class Lexer:
             yield from self._piece(content[self.at + 1 : end].decode(), self.at + 1, end, Quoting.SINGLE)
             self.run += 1
             self.at = end + 1
+        elif content.startswith((b"$'", b'$"'), self.at) and not self.text.is_bash:
+            raise Misread
         elif content.startswith(b"$'", self.at):
             yield from self._ansi()
         elif content.startswith((b'"', b'$"'), self.at):

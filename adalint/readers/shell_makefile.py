@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from adalint.readers.shell_make_variables import UNKNOWN, Variables, closed, references
 from adalint.readers.shell_text import Chunk, ShellText
 from adalint.source import Span
 
@@ -15,20 +16,25 @@ if TYPE_CHECKING:
     from adalint.source import Source
 
 _BARRED: Final = "$#\n"
-_UNKNOWN: Final = b"${_}"
-"""A variable of the shell that nobody knows."""
-
 _LINE: Final = re.compile(rb"(?:[^\n\\]|\\\r?\n|\\.|\\\Z)*(?:\n|\Z)")
 _ASSIGNMENT: Final = re.compile(
-    rb" *(?:(?:export|override|private)[ \t]+)*(?P<name>[\w.-]+)[ \t]*(?P<operator>[:?+!]{0,3}=)[ \t]*(?P<value>[^\n]*)"
+    rb"[ \t]*(?P<words>(?:(?:export|override|private)[ \t]+)*)(?P<name>[\w.-]+)[ \t]*"
+    rb"(?P<operator>[:?+!]{0,3}=)(?P<value>.*)",
+    re.DOTALL,
 )
-_OF_TARGET: Final = re.compile(
-    rb"[^\t#=\n][^#=\n]*:[ \t]*(?:(?:export|override|private)[ \t]+)*(?P<name>[\w.-]+)[ \t]*[:?+!]{0,3}="
+_PUT_TOGETHER: Final = b"\0"
+_SET_SOMEHOW: Final = re.compile(rb"(?<![\w.\0-])([\w.\0-]+)[ \t]*[:?+!]{0,3}=")
+"""A variable of one target, or one whose name is put together."""
+_DIRECTIVE: Final = re.compile(rb"[ \t]*(?P<word>ifn?eq|ifn?def|else|endif|include|-include|sinclude)\b")
+_DEFINE: Final = re.compile(
+    rb"[ \t]*(?:(?:export|override|private)[ \t]+)*(?P<word>define|undefine)\b[ \t]*(?P<name>[^\s=:?+!]*)"
 )
-_CONDITION: Final = re.compile(rb" *(?P<word>ifn?eq|ifn?def|endif|define|endef|include|-include|sinclude)\b")
+_NESTED: Final = re.compile(rb" *(?P<word>define|endef)\b")
 _PREFIX: Final = re.compile(rb"[@+ \t-]*")
-_REFERENCE: Final = re.compile(rb"\$(?:\$|\((?P<round>[\w.-]+)\)|\{(?P<curly>[\w.-]+)\}|(?P<open>[({])|(?P<one>[^\s]))")
-_SHELLS: Final = re.compile(rb"(?:/usr)?(?:/bin/)?(?:env )?(?:ba|da)?sh[ \t\r]*")
+_SHELLS: Final = re.compile(
+    rb"(?:(?:/usr)?(?:/bin/)?(?:env )?(?:ba|da)?sh|\$\(shell (?:which|command -v|type -p) (?:ba|da)?sh\))[ \t\r]*"
+)
+_EVAL: Final = re.compile(rb"\$[({]eval\b")
 
 
 def recipes_of(source: Source) -> list[ShellText]:
@@ -43,7 +49,8 @@ def recipes_of(source: Source) -> list[ShellText]:
             groups[-1] += chunks
         else:
             groups.append(chunks)
-    return [ShellText.joined(chunks, _BARRED) for chunks in groups]
+    is_bash = b"bash" in (make.shell or b"")
+    return [ShellText.joined(chunks, _BARRED, is_bash=is_bash) for chunks in groups]
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,50 +68,77 @@ class _Makefile:
     def __init__(self, content: bytes) -> None:
         self.content = content
         self.one_shell = re.search(rb"^\.ONESHELL[ \t]*:", content, re.MULTILINE) is not None
-        self.variables: dict[bytes, bytes | None] = {}
+        self.variables = Variables()
+        self.shell: bytes | None = b"sh"
         self.recipe_lines: list[_Line] = []
+        self.sets_anything = _EVAL.search(content) is not None
         self._read()
+        if self.sets_anything:
+            self.variables.forget()
 
     def speaks_shell(self) -> bool:
         """Tell whether recipes are run by a shell that adalint reads."""
-        shell = self.variables.get(b"SHELL", b"sh")
-        return shell is not None and _SHELLS.fullmatch(shell) is not None
+        if b"SHELL" in self.variables.unclear or self.shell is None:
+            return False
+        return _SHELLS.fullmatch(self.shell) is not None
 
     def _read(self) -> None:
-        at = depth = 0
+        at = depth = defining = 0
         in_recipe = False
-        defining = False
-        included = False
         while at < len(self.content):
             match = _LINE.match(self.content, at)
             stop = match.end() if match and match.end() > at else len(self.content)
-            line = self.content[at:stop]
-            condition = _CONDITION.match(line)
-            assignment = _ASSIGNMENT.match(line)
-            word = condition["word"] if condition else b""
+            start, at = at, stop
+            line = self.content[start:stop]
             if defining:
-                defining = word != b"endef"
-            elif line[:1] == b"\t":
-                if in_recipe or not assignment:
-                    follows = bool(self.recipe_lines) and self.recipe_lines[-1].stop == at
-                    self.recipe_lines.append(_Line(at, stop, follows))
-            elif condition:
-                depth += {b"endif": -1}.get(word, 1 if word.startswith(b"if") else 0)
-                defining = word == b"define"
-                included = included or b"include" in word
-            elif assignment and b":" not in assignment["name"]:
-                self._assign(assignment, sure=depth == 0 and not included)
-            elif line.strip() and not line.lstrip().startswith(b"#"):
-                own = _OF_TARGET.match(line)
-                if own:
-                    self.variables[own["name"]] = None
-                else:
-                    begin = self._inline(at, stop)
-                    self.recipe_lines += [] if begin is None else [_Line(begin, stop, follows=False)]
-                in_recipe = True
-            at = stop
-        if included:
-            self.variables = dict.fromkeys(self.variables)
+                nested = _NESTED.match(line)
+                defining += 0 if nested is None else 1 if nested["word"] == b"define" else -1
+            elif in_recipe and line[:1] == b"\t":
+                follows = bool(self.recipe_lines) and self.recipe_lines[-1].stop == start
+                self.recipe_lines.append(_Line(start, stop, follows))
+            elif not line.strip() or line.lstrip().startswith(b"#"):
+                continue
+            elif directive := _DIRECTIVE.match(line):
+                word = directive["word"]
+                depth += {b"endif": -1, b"else": 0}.get(word, 1 if word.startswith(b"if") else 0)
+                if b"include" in word:
+                    self.variables.forget()
+                    in_recipe = False
+            elif define := _DEFINE.match(line):
+                self.variables.unclear.add(define["name"])
+                defining = int(define["word"] == b"define")
+            elif assignment := _ASSIGNMENT.match(line.removesuffix(b"\n")):
+                self._assign(assignment, sure=depth == 0)
+                in_recipe = False
+            else:
+                in_recipe = self._rule(start, stop)
+
+    def _assign(self, match: re.Match[bytes], *, sure: bool) -> None:
+        name = match["name"]
+        if name == b"SHELL":
+            self.shell = match["value"].strip() if match["operator"] in {b"=", b":=", b"::="} else None
+        if sure and b"private" not in match["words"]:
+            self.variables.assign(name, match["operator"], match["value"])
+        else:
+            self.variables.unclear.add(name)
+
+    def _rule(self, start: int, stop: int) -> bool:
+        """Read the line of a target; tell whether a recipe can follow."""
+        recipe = self._inline(start, stop)
+        names = _SET_SOMEHOW.findall(self._without_references(start, stop if recipe is None else recipe - 1))
+        if not names:
+            self.recipe_lines += [] if recipe is None else [_Line(recipe, stop, follows=False)]
+            return True
+        self.variables.unclear.update(names)
+        self.sets_anything = self.sets_anything or any(_PUT_TOGETHER in name for name in names)
+        return False
+
+    def _without_references(self, at: int, stop: int) -> bytes:
+        pieces: list[bytes] = []
+        for one in references(self.content, at, stop):
+            pieces += (self.content[at : one.start], _PUT_TOGETHER)
+            at = one.stop
+        return b"".join([*pieces, self.content[at:stop]])
 
     def _inline(self, at: int, stop: int) -> int | None:
         """Find the recipe that stands on the line of its target, behind `;`."""
@@ -114,7 +148,7 @@ class _Makefile:
             if one == b"\\":
                 at += 1
             elif one == b"$" and self.content[at + 1 : at + 2] in {b"(", b"{"}:
-                at = self._closed(at + 1, stop) - 1
+                at = closed(self.content, at + 1, stop) - 1
             elif one == b"#":
                 return None
             elif one == b";":
@@ -122,12 +156,6 @@ class _Makefile:
             has_target = has_target or one == b":"
             at += 1
         return None
-
-    def _assign(self, match: re.Match[bytes], *, sure: bool) -> None:
-        name, operator, value = match["name"], match["operator"], match["value"]
-        plain = b"$" not in value and b"#" not in value and b"\\" not in value
-        known = sure and plain and operator in {b"=", b":=", b"::="} and name not in self.variables
-        self.variables[name] = value.strip() if known else None
 
     def chunks(self, line: _Line) -> Iterator[Chunk]:
         """Give what the shell reads of a line: without its tabs and marks, make's variables filled in."""
@@ -140,26 +168,11 @@ class _Makefile:
             at = stop + 1
 
     def _filled(self, at: int, stop: int) -> Iterator[Chunk]:
-        while at < stop:
-            match = _REFERENCE.search(self.content, at, stop)
-            start = match.start() if match else stop
-            if start > at:
-                yield Chunk(self.content[at:start], Span(at, start))
-            if match is None:
-                return
-            end = match.end() if match["open"] is None else self._closed(match.end() - 1, stop)
-            name = match["round"] or match["curly"]
-            text = b"$" if match[0] == b"$$" else self.variables.get(name) if name else None
-            yield Chunk(_UNKNOWN if text is None else text, Span(start, end), plain=False)
-            at = end
-
-    def _closed(self, at: int, stop: int) -> int:
-        opening = self.content[at : at + 1]
-        closing = {b"(": b")", b"{": b"}"}[opening]
-        depth = 0
-        for index in range(at, stop):
-            one = self.content[index : index + 1]
-            depth += (one == opening) - (one == closing)
-            if depth == 0:
-                return index + 1
-        return stop
+        for one in references(self.content, at, stop):
+            if one.start > at:
+                yield Chunk(self.content[at : one.start], Span(at, one.start))
+            text = b"$" if one.is_dollar else None if one.name is None else self.variables.value(one.name)
+            yield Chunk(UNKNOWN if text is None else text, Span(one.start, one.stop), plain=False)
+            at = one.stop
+        if stop > at:
+            yield Chunk(self.content[at:stop], Span(at, stop))

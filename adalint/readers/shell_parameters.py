@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Protocol
 
 from adalint.readers.shell_split import Part
 from adalint.readers.shell_variables import Array, Scalar, Unset, text_of
@@ -13,8 +13,6 @@ from adalint.values import UNKNOWN, Unknown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-    from tree_sitter import Node
 
     from adalint.readers.shell_text import ShellText
     from adalint.readers.shell_variables import Scope, Variable
@@ -30,6 +28,22 @@ _NEVER_SPLIT: Final = frozenset({"#", "?", "$", "!"})
 _LISTS: Final = frozenset({"@", "*"})
 
 
+class Expansion(Protocol):
+    """What is to be expanded: a node of the tree, or a place like one."""
+
+    @property
+    def type(self) -> str:
+        """What sort of expansion the grammar calls it."""
+
+    @property
+    def start_byte(self) -> int:
+        """Where it starts in the script."""
+
+    @property
+    def end_byte(self) -> int:
+        """Where it ends."""
+
+
 @dataclass(frozen=True, slots=True)
 class Expander:
     """Expands what stands in one argument; `assigned` says that it is the value of an assignment: nothing is split."""
@@ -38,7 +52,7 @@ class Expander:
     text: ShellText
     assigned: bool
 
-    def expand(self, node: Node, quoting: Quoting, run: int) -> Iterator[Part]:
+    def expand(self, node: Expansion, quoting: Quoting, run: int) -> Iterator[Part]:
         """Give what an expansion between some quotes stands for; `run` tells those from other quotes."""
         start, stop = node.start_byte, node.end_byte
         content = self.text.content[start:stop]

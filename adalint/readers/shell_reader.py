@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from adalint.readers.shell_flow import run
 from adalint.readers.shell_forms import Form, form_of
-from adalint.readers.shell_launch import nested_script, script_of
+from adalint.readers.shell_launch import nested_script, reads_script, script_of
 from adalint.readers.shell_syntax import MAX_BYTES, parse, too_long
 from adalint.readers.shell_text import Chunk, ShellText
 from adalint.readers.shell_words import SPECIAL
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 _SHEBANG: Final = re.compile(rb"#![^\n]*")
 _SHELL: Final = re.compile(rb"\b(?:ba|da|k)?sh\b")
+_PLAIN_SHELL: Final = re.compile(rb"\b(?:da)?sh\b")
 MAX_NESTED: Final = 4
 """`bash -c` within `bash -c` that is followed."""
 
@@ -60,7 +61,10 @@ def _scripts_in(source: Source) -> Iterable[ShellText | Command]:
 
         return shell_dockerfile.scripts_and_commands(source)
     shebang = _SHEBANG.match(source.content)
-    return [] if shebang and not _SHELL.search(shebang[0]) else [ShellText.whole(source.content)]
+    if shebang and not _SHELL.search(shebang[0]):
+        return []
+    is_bash = shebang is None or not _PLAIN_SHELL.search(shebang[0])
+    return [ShellText.whole(source.content, is_bash=is_bash)]
 
 
 def commands_of(text: ShellText, depth: int = 0) -> list[Command]:
@@ -74,6 +78,8 @@ def commands_of(text: ShellText, depth: int = 0) -> list[Command]:
 def finished(command: Command, depth: int = 0) -> list[Command]:
     """Tell what a command runs in the end, and add what it hands to a shell."""
     inner = nested_script(command.words)
+    if inner is None and command.document is not None and reads_script(command.words, command.document):
+        inner = command.document
     nested = commands_of(_script_in(inner), depth + 1) if inner is not None and depth < MAX_NESTED else []
     return [replace(command, script=script_of(command.words)), *nested]
 

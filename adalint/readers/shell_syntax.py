@@ -27,6 +27,8 @@ _DASH: Final = re.compile(rb"(?<=[ \t\n])-(?=(?:[ \t]|\\\r?\n)*(?:\d*|&)[<>])")
 """`python - <<EOF`, `run --x - 2> log`: the grammar leaves that word out."""
 _DESCRIPTOR: Final = re.compile(rb"(?<![^\s;&|(])\{[A-Za-z_]\w*\}(?=[<>])")
 """`{fd}> log`: a part of the redirection, which the grammar takes for a word."""
+_DOLLAR: Final = re.compile(rb"\$(?=\s|\Z)")
+"""A dollar sign alone: the grammar goes on to look for its name on the next line."""
 _SIGNS: Final = frozenset({"==", "=~"})
 """Words that the grammar takes for operators, between the arguments of a command, too."""
 _SIGN: Final = re.compile(rb"\s=[=~]")
@@ -56,7 +58,8 @@ def parse(content: bytes) -> Node:
         depth = depth + 1 if bracket[0] == b"(" else max(0, depth - 1)
         if depth > MAX_OPEN:
             raise ReadError("nested too deeply", bracket.start())
-    plain = _DESCRIPTOR.sub(lambda match: b" " * len(match[0]), _DASH.sub(b"x", _ESCAPED.sub(b"xx", content)))
+    plain = _DOLLAR.sub(b"x", content)
+    plain = _DESCRIPTOR.sub(lambda match: b" " * len(match[0]), _DASH.sub(b"x", _ESCAPED.sub(b"xx", plain)))
     root = _parsed(plain)
     for _ in range(MAX_PASSES):
         signs = [one for one in descendants(root) if _is_word(one)] if _SIGN.search(plain) else []

@@ -30,24 +30,31 @@ class Chunk:
 class ShellText:
     """A script in chunks. `barred` are the characters that no edit may bring there; see `Piece`.
 
-    `given` are the variables that it starts with, where the text around it tells.
+    `given` are the variables that it starts with, where the text around it tells. `is_bash` is False for what a plain
+    `sh` runs, which may or may not know `$'…'`.
     """
 
     chunks: tuple[Chunk, ...] = field(repr=False)
     barred: str = ""
     given: Mapping[str, Variable] = field(default_factory=dict, repr=False, compare=False)
+    is_bash: bool = True
 
     @classmethod
-    def whole(cls, content: bytes) -> ShellText:
+    def whole(cls, content: bytes, *, is_bash: bool = True) -> ShellText:
         """Take a text that is nothing but a script."""
-        return cls((Chunk(content, Span(0, len(content))),))
+        return cls((Chunk(content, Span(0, len(content))),), is_bash=is_bash)
 
     @classmethod
     def joined(
-        cls, chunks: Iterable[Chunk], barred: str = "", given: Mapping[str, Variable] | None = None
+        cls,
+        chunks: Iterable[Chunk],
+        barred: str = "",
+        given: Mapping[str, Variable] | None = None,
+        *,
+        is_bash: bool = True,
     ) -> ShellText:
         """Join chunks in order, those without text left out."""
-        return cls(tuple(chunk for chunk in chunks if chunk.text), barred, given or {})
+        return cls(tuple(chunk for chunk in chunks if chunk.text), barred, given or {}, is_bash)
 
     @cached_property
     def content(self) -> bytes:

@@ -155,13 +155,14 @@ class Command:
 
     `words` are program and arguments, expanded; `environment` what stands in front (`CUDA_VISIBLE_DEVICES=0`). `span`
     covers it in the source, with the lines by which it goes on. `script` is the index in `words` of the program that
-    is meant in the end: `train.py` in `torchrun --nproc_per_node 2 train.py`.
+    is meant in the end: `train.py` in `torchrun --nproc_per_node 2 train.py`. `document` is what `<<` hands it.
     """
 
     words: tuple[Word, ...]
     span: Span
     environment: tuple[tuple[str, Word], ...] = ()
     script: int = 0
+    document: Word | None = None
 
     @property
     def arguments(self) -> tuple[Word, ...]:
