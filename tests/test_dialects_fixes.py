@@ -277,3 +277,11 @@ def test_a_loop_that_counts_from_1_reaches_the_last_cut_of_a_schedule_without_a_
     text = swift(f"adalora_deltaT: 400\nmax_steps: 300\n{lines}")
     [found] = [one for one in findings(text) if one.code == "ADA205"]
     assert found.message.endswith(f"falls in one cut at {said}")
+
+
+def test_a_variable_of_make_may_be_set_when_it_is_called():
+    text = "T := 12\nrun:\n\t" + SWAPPED.format(first="8", second="$(T)", rest="")
+    assert [one.code for one in findings(text, name="Makefile")] == ["ADA102"]
+    assert fixed(text, Safety.SAFE, name="Makefile") == text
+    plain = "run:\n\t" + SWAPPED.format(first="8", second="12", rest="")
+    assert fixed(plain, Safety.SAFE, name="Makefile") == "run:\n\t" + SWAPPED.format(first="12", second="8", rest="")

@@ -6,6 +6,7 @@ Options are never taken away: what is left of their line is the user's own layou
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from adalint.dialects.operations import in_its_keys
@@ -16,7 +17,7 @@ from adalint.readers.shell_words import options
 from adalint.source import Edit, Span
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from adalint.fixes.operations import Operation
     from adalint.readers.shell_words import Option, Word
@@ -56,10 +57,18 @@ def place(site: Site, operations: Sequence[Operation]) -> tuple[Edit, ...]:
 
 def _words_of(site: Site) -> Sequence[Word]:
     """Find the words of the command that a site was read from."""
-    for command in read_commands(site.source):
-        if command.words and command.span == site.span:
-            return command.words
-    raise Unplaceable("the command is not written here")
+    words = _written(site.source).get(site.span)
+    if words is None:
+        raise Unplaceable("the command is not written here")
+    # What a launcher runs may stand behind `--`: `kubectl exec pod -- swift sft …`.
+    starts = [at + 1 for at, word in enumerate(words) if word.value == "--" and options(words[at + 1 :]).found]
+    return words[starts[-1] :] if starts else words
+
+
+@lru_cache(maxsize=1)
+def _written(source: Source) -> Mapping[Span, Sequence[Word]]:
+    """Give the words of all commands of a source, by where they are written; of equal places, the first counts."""
+    return {command.span: command.words for command in reversed(read_commands(source)) if command.words}
 
 
 def _option(found: dict[str, Option], name: str) -> Option:
@@ -83,12 +92,12 @@ def _plain(text: str) -> str:
 
 def _rewritten(source: Source, option: Option, text: str) -> Edit:
     edit = None if option.value is None else word_edit(source, option.value, _plain(text))
-    if edit is None or option.value is None:
+    if edit is None:
         raise Unplaceable(f"the value of `{option.name}` is written where other words would change, too")
-    used = next((piece.use for piece in option.value.pieces if piece.use is not None), None)
-    if used is not None and used.span == edit.span:
-        # Something else reads the variable, or may set it.
-        raise Unplaceable(f"{source.slice(used.span)} would no longer give {option.name}")
+    replaced = source.slice(edit.span)
+    if "$" in replaced:
+        # A variable that something else reads, or that may be set elsewhere: `make RANK=8`.
+        raise Unplaceable(f"{replaced} would no longer give {option.name}")
     return edit
 
 
