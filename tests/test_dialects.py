@@ -7,6 +7,7 @@ import tomllib
 import pytest
 from commands import CHECKOUT
 
+from adalint import dialects
 from adalint.dialects import FOLDER as RECORDS
 from adalint.dialects import load
 from adalint.engine import check_source
@@ -48,3 +49,48 @@ def test_each_dialect_has_a_file_in_force_one_that_is_not_and_a_broken_one(path)
     assert any(not site and EXPECTED[name] == [] for name, site in spoken.items())
     if record.implementation == "peft":  # another's own AdaLoRA is not judged
         assert any(site and EXPECTED[name] for name, site in spoken.items())
+
+
+# What a record says is seen in its files
+
+
+def readings(folder):
+    """Give what is read of a record's files: the values, and what is told of the keys."""
+    return [
+        (name, [(site.values, site.framework and site.framework.renamed) for site in read_sites(source_of(name))])
+        for name in EXPECTED
+        if name.startswith(f"{folder}/")
+    ]
+
+
+def source_of(name):
+    path = FOLDER / name
+    return Source.decode(str(path), kind_of(name), path.read_bytes())
+
+
+def without_each(record):
+    """Give a record without one of the things that only a file of the right kind shows, each with its name."""
+    if record.cli is not None and record.cli.hyphens:
+        yield "cli.hyphens", {"cli": record.cli.model_copy(update={"hyphens": False})}
+    if record.total_step is not None and record.total_step.key and record.implementation == "peft":
+        yield "total-step.key", {"total_step": record.total_step.model_copy(update={"key": None})}
+    for key, targets in record.keys.items():
+        for number, target in enumerate(targets):
+            if target.value is not None:
+                yield f"keys.{key}.{number}", {"keys": {**record.keys, key: targets[:number] + targets[number + 1 :]}}
+
+
+CHANGED = [
+    pytest.param(path, changed, id=f"{path.stem}:{name}")
+    for path in sorted(RECORDS.glob("*.toml"))
+    for name, changed in without_each(load(path))
+]
+
+
+@pytest.mark.parametrize(("path", "changed"), CHANGED)
+def test_what_a_record_says_makes_a_difference_to_one_of_its_files(path, changed, monkeypatch):
+    before = readings(path.stem)
+    less = load(path).model_copy(update=changed)
+    monkeypatch.setattr(dialects, "load", lambda other: less if other == path else load(other))
+    is_seen = readings(path.stem) != before
+    assert is_seen, f"no file of fixtures/dialects/{path.stem}/ shows it: add it to one that is in force"

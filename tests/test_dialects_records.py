@@ -13,12 +13,12 @@ import pytest
 from commands import CHECKOUT
 
 from adalint import dialects
-from adalint.dialects import RecordError, load, marks, modules, records
+from adalint.dialects import RecordError, load, marks, modules, packages, records
 from adalint.engine import check_source, fix_source
 from adalint.findings import Safety
 from adalint.settings import Settings
 from adalint.source import Kind, Source
-from adalint.targets import FRAMEWORKS
+from adalint.targets import pins_in
 
 FILES = sorted(dialects.FOLDER.glob("*.toml"))
 GUIDE = (CHECKOUT / "CONTRIBUTING.md").read_text(encoding="utf-8").partition("## A new dialect")[2]
@@ -82,13 +82,13 @@ def test_a_neighbour_that_is_not_in_force_is_silent(toy, old, new):
     assert found_in(yaml(text.replace(old, new))) == []
 
 
-def test_a_field_that_is_computed_from_a_key_has_no_key_to_be_written(toy):
+def test_a_field_that_is_computed_from_a_key_cannot_be_written(toy):
     text = block("yaml").replace('"32"', "8").replace("0.25", "1.0").replace("  begin_rank: 24\n  ", "  ")
     source = yaml(text.replace("  use_rslora: true\n", ""))
     [finding] = check_source(source, Settings()).findings
     assert (finding.code, [fix.why for fix in finding.fixes if fix.effect != "display"]) == (
         "ADA203",
-        ["tunekit has no key for tfinal"],
+        ["tunekit computes tfinal from `cool_fraction`"],
     )
 
 
@@ -108,8 +108,10 @@ def test_a_record_is_valid_and_says_where_it_is_known_from(path):
     assert record.modules == tuple(word.decode() for word in modules(dialects.FOLDER)[path])
 
 
-def test_pins_are_read_of_every_framework_that_has_renamed_options():
-    assert {record.package for record in records() if record.renamed} == set(FRAMEWORKS)
+def test_pins_are_read_of_every_package_that_a_record_names(tmp_path):
+    assert packages() == {record.package for record in records() if record.package}
+    (tmp_path / "requirements.txt").write_text("".join(f"{name}==1.2.3\n" for name in packages()), encoding="utf-8")
+    assert {name: pin.release for name, pin in pins_in(str(tmp_path)).items()} == dict.fromkeys(packages(), "1.2.3")
 
 
 GOOD = (dialects.FOLDER / "ludwig.toml").read_text(encoding="utf-8")
@@ -121,7 +123,7 @@ GOOD = (dialects.FOLDER / "ludwig.toml").read_text(encoding="utf-8")
         ('marks = ["adapter"]', '# marks\nmarks = ["adapter"]', "line 1: `marks = [...]` must stand there"),
         ('init_r = "init_r"', 'init_r = "rank"', "'rank' is no field of AdaLoraConfig"),
         ('beta1 = "beta1"\n', "", "nothing says how beta1 is set"),
-        ("[driver]", "[chauffeur]", "chauffeur: Extra inputs are not permitted"),
+        ("[driver]", "[chauffeur]", "chauffeur: there is no such key"),
         ('who = "nobody"', 'who = "somebody"', "driver.who"),
         ('[driver]\nwho = "nobody"\n', "", "needs [driver], [total-step] and [loader]"),
         ('value = "2 * value"', 'value = "__import__(1)"', "not allowed"),

@@ -102,7 +102,7 @@ class Framework:
             return text
         # Chinese runs on without blanks, so that `\b` would see no end of a word there.
         hyphen = "-" if any("-" in key for key in others.values()) else ""
-        whole = rf"(?<![A-Za-z0-9_.{hyphen}])({names})(?![A-Za-z0-9_])(=-?\w+(?:\.\w+)*)?"
+        whole = rf"(?<![A-Za-z0-9_.{hyphen}])({names})(?![A-Za-z0-9_])(=-?\w+(?:\.\w+)*(?:(?<=e)[+-]\d+)?)?"
 
         def spelt(found: re.Match[str]) -> str:
             name, value = found[1], found[2] or ""

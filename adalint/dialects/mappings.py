@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from adalint.dialects import spoken_in
-from adalint.dialects.reading import Written, site_of
+from adalint.dialects.reading import Written, is_spoken, site_of
 from adalint.dialects.values import is_refused
 from adalint.readers.mapping_signs import (
     RECORD_PARENTS,
@@ -52,6 +52,19 @@ def dialect_sites(source: Source, tree: Tree) -> abc.Iterator[Site]:
                         yield from _searched(
                             source, document, record, root, _written(source, tree, document, node, entry)
                         )
+
+
+def out_of_force(source: Source, tree: Tree) -> set[Span]:
+    """Give the mappings that a framework reads, by its own name for them, without turning AdaLoRA on there."""
+    found: set[Span] = set()
+    for document in tree.documents:
+        for record in spoken_in(source.content, source.kind) if isinstance(document, Mapping) else ():
+            for root in record.detect.roots if record.detect.beside else ():
+                for node, entry in _under(document, root) if root else ():
+                    written = _written(source, tree, document, node, entry)
+                    if is_spoken(record, written, source.name) and site_of(record, written, source.name) is None:
+                        found.add(node.span)
+    return found
 
 
 def _under(document: Mapping, path: str) -> abc.Iterator[tuple[Mapping, Entry | None]]:

@@ -63,7 +63,7 @@ class Written:
 def site_of(record: Record, written: Written, file: str) -> Site | None:
     """Read what is written as a Site; None when it is not this dialect, or AdaLoRA is not in force."""
     switch = _switch(record, written)
-    if switch is None or not _is_spoken(record, written, file):
+    if switch is None or not is_spoken(record, written, file):
         return None
     key, value = switch
     if record.refusal is not None:
@@ -168,7 +168,8 @@ def _is_other(key: str, value: Any, written: Written) -> bool:
     return entry is not None and isinstance(entry.expr, Literal) and not _holds(key, value, written)
 
 
-def _is_spoken(record: Record, written: Written, file: str) -> bool:
+def is_spoken(record: Record, written: Written, file: str) -> bool:
+    """Tell whether what is written is the framework's, by what stands around it and the name of the file."""
     detect = record.detect
     if written.in_python:
         return True

@@ -55,13 +55,13 @@ class Record(Table):
     package: str | None = None
     """Its name on PyPI, whose pins say which release a project uses; without it, the newest is meant."""
     newest: str | None = None
-    """The newest release that was looked at."""
+    """The newest release that was looked at; the tests that ask the framework install it."""
     adalora: bool = True
     """Whether it has AdaLoRA; `false` goes with [refusal], and with no [keys]."""
     implementation: Literal["peft", "own"] = "peft"
     """Whose AdaLoRA it trains: `own` is not judged by what PEFT does, its keys are there for migrating."""
     surfaces: tuple[Literal["json", "yaml", "cli", "python"], ...] = Field(min_length=1)
-    """Where it is spoken."""
+    """Where it is spoken: in files, on command lines ([cli]), in code ([python])."""
     detect: Detect = Detect()
     """Which mapping is meant; without it, any document in which `activate` holds."""
     activate: tuple[dict[str, Scalar | tuple[Scalar, ...]], ...] = Field(min_length=1)
@@ -81,7 +81,7 @@ class Record(Table):
     raises: tuple[Raising, ...] = ()
     """Values on which its own training raises although PEFT's would not."""
     only_written: bool = False
-    """Nothing is known of what is not written."""
+    """Nothing is known of what is not written, neither defaults nor which other options follow."""
     generic: bool = False
     """Many speak it, so that it is tried when no other record fits."""
     refusal: Refusal | None = None

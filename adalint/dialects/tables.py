@@ -73,9 +73,9 @@ class Driver(Table):
     who: Literal["framework", "user", "nobody", "unknown"]
     """`framework`; `user`: their own loop; `nobody`: ADA601; `unknown`: nothing is said of the loop."""
     every: Literal["optimizer step", "micro batch"] = "optimizer step"
-    """How often; of a call for each `micro batch`, nothing is said that rests on the loop."""
+    """How often; where it is for each `micro batch`, nothing is said that rests on the loop."""
     first: int = 0
-    """The first number that it gets."""
+    """The first number that it is given: with 1, a `tfinal` of 0 still ends in a last mask."""
     note: str = ""
     """For readers of the record."""
 
@@ -86,7 +86,7 @@ class TotalStep(Table):
     source: Literal["user", "framework", "constant", "missing", "unknown"]
     """`user`: a key of [keys]; `framework`: counted; `constant`: of [defaults]; `missing`: never set; `unknown`."""
     unit: Literal["optimizer steps", "micro batches", "samples"] = "optimizer steps"
-    """What a framework counts."""
+    """What a framework counts, for `docs/frameworks.md`."""
     key: str | None = None
     """A key that tells what the framework counts (`max_steps`, `/trainer.max_steps`); without it, it is not known."""
 
@@ -159,7 +159,7 @@ class Raising(Table):
     when: str
     """A condition over it."""
     stage: Literal["forward", "first mask", "step"]
-    """Where in training it shows."""
+    """Where it shows: in the first forward pass, where ranks are masked first, or in a later step."""
     exception: str
     """The name of the exception."""
     unless: Names = ()

@@ -86,7 +86,7 @@ def read_sites(source: Source) -> list[Site]:
     """
     if b"adalora" not in source.content.lower():
         return []
-    from adalint.dialects.mappings import dialect_sites
+    from adalint.dialects.mappings import dialect_sites, out_of_force
 
     tree = read_tree(source)
     name = source.name
@@ -97,7 +97,7 @@ def read_sites(source: Source) -> list[Site]:
         return []
     templates = tree.templates()
     found = list(dialect_sites(source, tree))
-    spoken = {site.span for site in found}
+    spoken = {site.span for site in found} | out_of_force(source, tree)
     free = (site for document in tree.documents for site in _walk(source, tree, document, templates))
     found += (site for site in free if site.span not in spoken)
     found += [*sweeps(source, tree), *swept(source, tree, found)]
