@@ -122,9 +122,9 @@ class GuardPlace:
 class Hook:
     """The method that an allocator call stands in: its name, the `def` line, the name in it, its class.
 
-    `alone` says that the call is all that the method does. `framework` is `transformers`, `lightning` or `torch`. `after`
-    says of a `training_step` that the call follows the backward pass. A function that runs with the optimizer's steps
-    (torch) is told by its registration: `register_step_pre_hook`, the call, that name in it, the optimizer.
+    `alone` says that the call is all that the method does. `framework` is `transformers`, `lightning` or `torch`.
+    `after` says of a `training_step` that the call follows the backward pass. A function that runs with the optimizer's
+    steps (torch) is told by its registration: `register_step_pre_hook`, the call, that name in it, the optimizer.
     """
 
     name: str

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from typing import TYPE_CHECKING, Final
 
-from adalint.readers.python_moments import seen_from
+from adalint.readers.python_iterations import ALLOCATE
+from adalint.readers.python_moments import is_in_test, seen_from
 from adalint.readers.python_scopes import FUNCTIONS, dotted
 from adalint.readers.python_shapes import given_argument, last_name
 from adalint.training import Counting
@@ -109,6 +110,8 @@ def _of(argument: ast.expr, call: Happening, iteration: Iteration, circumstances
             return Counted(Counting.STEPS) if base.counting is Counting.MICRO_BATCHES else UNCOUNTED
         case ast.Call(func=ast.Name(id="int"), args=[inner], keywords=[]):
             return _of(inner, call, iteration, circumstances, flow)
+        case ast.Name() | ast.Constant() if (number := _constant(argument, iteration, flow)) is not None:
+            return Counted(Counting.NOTHING, number)
         case ast.Name():
             return _of_name(argument, call, iteration, circumstances, flow)
         case ast.Attribute():
@@ -124,7 +127,7 @@ def _over_epochs(
     around = [index_of(loop, flow) for loop in loops_around(iteration.owner, flow.map)]
     names = {one.name for one in around if one is not None}
     factors = {part.id for part in ast.walk(product) if isinstance(part, ast.Name)}
-    if found is None or found.name != index.id or not factors & names:
+    if found is None or found.name != index.id or found.stride != 1 or not factors & names:
         return UNCOUNTED
     counting = Counting.MICRO_BATCHES if circumstances.accumulates else Counting.STEPS
     starts = [one.start for one in around if one is not None and one.name in factors]
@@ -138,7 +141,7 @@ def _of_name(
     if found is None or found.name != name.id:
         return _of_raised(name.id, name, call, iteration, circumstances, flow)
     is_conditional = bool(circumstances.step.around.tests) and not circumstances.accumulates
-    if is_conditional or any(count.name == name.id for count in iteration.counts):
+    if found.stride != 1 or is_conditional or any(count.name == name.id for count in iteration.counts):
         return UNCOUNTED
     around = repeats(iteration.owner, flow)
     if around is Around.UNKNOWN:
@@ -167,11 +170,32 @@ def _of_raised(
     asked = {text for text, _ in texts(count.around)}
     if step.accumulating is not None and asked and all("sync_gradients" in text for text in asked):
         return Counted(Counting.STEPS, start)
-    if step.accumulating is None and texts(count.around) == texts(step):
+    is_with_steps = step.accumulating is None or count.around.hooked is not None
+    if is_with_steps and texts(count.around) == texts(step):
         return Counted(Counting.STEPS, start)
     if asked:
         return UNCOUNTED
     return Counted(Counting.MICRO_BATCHES if circumstances.accumulates else Counting.STEPS, start)
+
+
+def _constant(argument: ast.Name | ast.Constant, iteration: Iteration, flow: Flow) -> int | None:
+    """Give the number of a name that nothing in the file ever changes, where a loop asks for it again and again."""
+    if isinstance(iteration.owner, FUNCTIONS) or rounds(iteration.owner, flow) == 1:
+        return None
+    if len(flow.map.attributes_named(ALLOCATE)) > 1:
+        return None  # another loop may have pruned before, and this one keep the masks
+    if is_in_test(iteration.owner, flow.map) or any(
+        iteration.owner in flow.map.parents(wrap) for wrap in flow.map.wraps
+    ):
+        return None
+    worth: ast.expr | None = argument
+    if isinstance(argument, ast.Name):
+        binding = flow.map.the_binding(argument.id, argument)
+        worth = binding.value if binding is not None and isinstance(binding.node, ast.Assign | ast.AnnAssign) else None
+        names = (part.names for part in flow.map.nodes() if isinstance(part, ast.Global | ast.Nonlocal))
+        if any(argument.id in declared for declared in names) or flow.map.rewrites_names:
+            return None
+    return worth.value if isinstance(worth, ast.Constant) and type(worth.value) is int else None
 
 
 def texts(around: Surroundings) -> frozenset[tuple[str, bool]]:
@@ -203,10 +227,11 @@ def _start(name: str, node: ast.expr, iteration: Iteration, flow: Flow) -> tuple
 
 @dataclass(frozen=True, slots=True)
 class Index:
-    """The number that a loop counts its rounds with."""
+    """The number that a loop counts its rounds with, and by how much it grows with each."""
 
     name: str
     start: int | None
+    stride: int | None = 1
 
 
 def index_of(loop: ast.AST, flow: Flow) -> Index | None:
@@ -222,10 +247,8 @@ def _index(target: ast.expr, iterated: ast.expr, flow: Flow) -> Index | None:
             starts = [*args[1:], *(one.value for one in call.keywords if one.arg == "start")]
             return Index(name, _number(starts[0], flow) if starts else 0)
         case ast.Name(id=name), ast.Call(func=ast.Name(id="range" | "trange"), args=args) if args:
-            steps = args[2:]
-            if steps and _number(steps[0], flow) != 1:
-                return None
-            return Index(name, _number(args[0], flow) if len(args) > 1 else 0)
+            stride = _number(args[2], flow) if len(args) > 2 else 1
+            return Index(name, _number(args[0], flow) if len(args) > 1 else 0, stride)
         case ast.Name(id=name), ast.Call(func=ast.Attribute(attr="count"), args=args):
             return Index(name, _number(args[0], flow) if args else 0)
         case ast.Tuple(elts=parts), ast.Call(func=ast.Name(id="zip"), args=args):

@@ -10,10 +10,13 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
 from adalint.plan import RIGHT_LOOP, UNKNOWN_LOOP, Counter, Event, Loop
+from adalint.readers.python_allocator_calls import described_call, hook_of_step
 from adalint.readers.python_classes import lineage
 from adalint.readers.python_counters import Counted, argument_of, through_helpers
 from adalint.readers.python_iterations import ALLOCATE, LIBRARIES, Happening, Iteration, Surroundings, Walker
-from adalint.readers.python_loops import described_call, guards_around, traced_guard
+from adalint.readers.python_lightning import HOOKS as LIGHTNING_HOOKS
+from adalint.readers.python_lightning import PACKAGES, LightningRuns
+from adalint.readers.python_loop_guards import guards_around, traced_guard
 from adalint.readers.python_scopes import FUNCTIONS, dotted
 from adalint.readers.python_shapes import last_name
 from adalint.source import Span
@@ -57,14 +60,7 @@ HOOKS: Final = {
         "on_train_end": None,
     },
     Family.TRAINER: {"training_step": (_BEFORE_STEP, 0), "compute_loss": None, "optimizer_step": None},
-    Family.LIGHTNING: {
-        "on_before_optimizer_step": (_BEFORE_STEP, 0),
-        "on_after_backward": (_BEFORE_STEP, 0),
-        "on_train_batch_end": ((_CLEAR, _BACKWARD, _STEP, _ALLOCATE), 1),
-        "optimizer_step": ((_CLEAR, _BACKWARD, _STEP, _ALLOCATE), 1),
-        "on_train_batch_start": None,
-        "training_step": None,
-    },
+    Family.LIGHTNING: LIGHTNING_HOOKS,
 }
 """The methods that a framework calls, with the order of events around a call in them and the first `global_step`."""
 
@@ -95,6 +91,7 @@ class HookClasses:
         self.flow: Flow = things.flow
         self.map: FileMap = things.map
         self.walker = Walker(things)
+        self.lightning = LightningRuns(things.flow)
 
     def family(self, owner: ast.ClassDef) -> Family | None:
         """Tell which framework calls the methods of a class."""
@@ -128,7 +125,8 @@ class HookClasses:
         for method in owner.body:
             if isinstance(method, FUNCTIONS) and method.name in HOOKS[family]:
                 iteration = self.walker.iteration(method)
-                if iteration.of(Event.STEP):
+                leads = family is Family.LIGHTNING and method.name == "optimizer_step"
+                if iteration.of(Event.STEP) and not leads:
                     continue  # a loop of its own: the reader of loops tells
                 for call in iteration.of(Event.ALLOCATE):
                     yield self._hooked(call, iteration, method, owner, family)
@@ -142,12 +140,18 @@ class HookClasses:
         family: Family,
     ) -> HookedCall:
         step = Happening(Event.STEP, method, method, Surroundings())
-        guards = guards_around(call, step, iteration, self.flow)
-        known = HOOKS[family][method.name]
+        is_lightnings = family is Family.LIGHTNING
+        index = self.lightning.index_in(method) if is_lightnings else None
+        guards = guards_around(call, step, iteration, self.flow, index)
+        known: tuple[tuple[Event, ...], int] | None = HOOKS[family][method.name]
         after = _is_after_super(call, method)
-        if method.name in _AS_OTHERS_DO and not after:
+        if is_lightnings:
+            known = self.lightning.moment(method, call) if self.is_closed(owner) else None
+        elif method.name in _AS_OTHERS_DO and not after:
             known = None
         number = self._counted(call, known[1] if known else None)
+        if is_lightnings and self.lightning.has_epochs and _text_of(argument_of(call)) == "batch_idx":
+            number = Counted(Counting.EPOCH)
         hook = Hook(
             method.name,
             self.map.span(method),
@@ -156,12 +160,16 @@ class HookClasses:
             "lightning" if family is Family.LIGHTNING else "transformers",
             alone=self._is_alone(call, method),
             after=after,
+            order=known[0] if known is not None and is_lightnings else (),
         )
         made = replace(described_call(call, number.counting, guards, self.flow, self.things), hook=hook)
         guard = traced_guard(call, guards, number, self.flow)
         loop = UNKNOWN_LOOP
         once = len(iteration.of(Event.ALLOCATE)) == 1 and not call.around.loops
-        if known is not None and guard is not None and number.start is not None and once and not made.swallowed:
+        is_plain = once and not made.swallowed
+        # What finds no gradients at first may find older ones behind a condition.
+        is_late = known is not None and not (is_lightnings and known[0][0] is Event.ALLOCATE)
+        if known is not None and guard is not None and number.start is not None and is_late and is_plain:
             loop = replace(RIGHT_LOOP, order=known[0], counter=Counter(start=number.start), guard=guard)
         places = tuple(
             Place(one.event, self.map.span(one.node), self.map.span(one.statement)) for one in iteration.happenings
@@ -180,6 +188,9 @@ class HookClasses:
         happening = next((one for one in self.walker.iteration(method).of(Event.ALLOCATE) if one.node is call), None)
         if happening is not None:
             made = described_call(happening, Counting.UNKNOWN, (), self.flow, self.things)
+            registered = self.walker.hooks.around(call)
+            if registered is not None:
+                made = replace(made, hook=hook_of_step(registered, self.map))
             yield HookedCall(call, owner, family, made)
 
     def _counted(self, call: Happening, start: int | None) -> Counted:
@@ -242,7 +253,7 @@ def family_of(path: str) -> Family | None:
         if name.endswith("Trainer"):
             return Family.TRAINER
         return Family.CALLBACK if name.endswith("Callback") else None
-    if top in {"lightning", "pytorch_lightning"}:
+    if top in PACKAGES:
         return Family.LIGHTNING if name == "LightningModule" or name.endswith("Callback") else None
     return None
 
@@ -269,6 +280,10 @@ def _is_after_super(call: Happening, method: ast.FunctionDef | ast.AsyncFunction
             if works and (part.lineno, part.col_offset) < offset:
                 return True
     return False
+
+
+def _text_of(argument: ast.expr | None) -> str:
+    return "" if argument is None else dotted(argument)
 
 
 def _text(owner: ast.expr) -> str:

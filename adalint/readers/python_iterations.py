@@ -15,6 +15,7 @@ from adalint.plan import Event
 from adalint.readers.python_bindings import children_of
 from adalint.readers.python_scopes import FUNCTIONS, FunctionNode, dotted
 from adalint.readers.python_shapes import ends, last_name
+from adalint.readers.python_step_hooks import StepHook, StepHooks, optimizer_of
 from adalint.readers.python_things import Thing
 
 if TYPE_CHECKING:
@@ -72,6 +73,7 @@ class Surroundings:
     accumulating: ast.Call | None = None
     swallowed: tuple[str, ast.AST] | None = None
     inlined: tuple[ast.Call, ...] = ()
+    hooked: StepHook | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +120,7 @@ class Walker:
     def __init__(self, things: Things) -> None:
         self.things = things
         self.map = things.map
+        self.hooks = StepHooks(things)
         self._eventful: dict[FunctionNode, bool] = {}
         self._ordered: dict[ast.AST, list[ast.Call]] = {}
 
@@ -125,6 +128,12 @@ class Walker:
         """Walk through one round of a loop, or one call of a function."""
         iteration = Iteration(owner)
         self._block(owner.body, Surroundings(), iteration)
+        return iteration
+
+    def passing(self, owner: Repeated, statements: Sequence[ast.stmt]) -> Iteration:
+        """Walk through statements that follow a loop."""
+        iteration = Iteration(owner)
+        self._block(statements, Surroundings(), iteration)
         return iteration
 
     def _block(self, statements: Sequence[ast.stmt], around: Surroundings, into: Iteration) -> None:
@@ -225,8 +234,11 @@ class Walker:
         event = self.event_of(call)
         if event is not None:
             if event is Event.STEP:
+                self._run_hooks(call, statement, around, into, before=True)
                 self._closure(call, around, into)
             into.happenings.append(Happening(event, call, statement, around))
+            if event is Event.STEP:
+                self._run_hooks(call, statement, around, into, before=False)
             return
         into.called.append(call.func)
         function = self.map.function_called(call)
@@ -242,6 +254,24 @@ class Walker:
                 binding = self.map.the_binding(given.id, given)
                 if binding is not None and isinstance(binding.node, FUNCTIONS):
                     self._block(binding.node.body, replace(around, inlined=(*around.inlined, call)), into)
+
+    def _run_hooks(
+        self, step: ast.Call, statement: ast.stmt, around: Surroundings, into: Iteration, *, before: bool
+    ) -> None:
+        """Follow what is registered to run with the optimizer's steps."""
+        optimizer = optimizer_of(step)
+        for hook in self.hooks.registered:
+            runs = False if optimizer is None or hook.is_before is not before else self.hooks.is_of(hook, optimizer)
+            if runs is False:
+                continue
+            inside = replace(around, inlined=(*around.inlined, hook.call), hooked=hook)
+            match hook.function:
+                case ast.FunctionDef(body=body) | ast.AsyncFunctionDef(body=body) if runs is True:
+                    self._block(body, inside, into)
+                case ast.Lambda(body=body) if runs is True:
+                    self._expression(body, statement, inside, into)
+                case _:
+                    into.opaque = True
 
     def _inline(self, function: FunctionNode, call: ast.Call, around: Surroundings, into: Iteration) -> None:
         if isinstance(function, ast.Lambda) or not self._is_eventful(function):

@@ -7,6 +7,7 @@ import re
 from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
+from adalint.readers.python_counters import loops_around
 from adalint.readers.python_dicts import keywords
 from adalint.readers.python_models import argument
 from adalint.readers.python_scopes import dotted
@@ -49,7 +50,7 @@ class Lengths:
             if counted is None:
                 continue
             if self._is_loader(counted):
-                factor = self._accumulation
+                factor = self._accumulation or self._rounds_of_a_step(number, counted)
                 if factor is not None:
                     found = {"factor": str(factor), "loader": ast.unparse(counted)}
                     yield number, self.models.use(UseKind.MICRO_BATCHES_COUNTED, node, **found)
@@ -111,8 +112,23 @@ class Lengths:
                     continue
                 case None:
                     name = dotted(node).rpartition(".")[2]
-                    return bool(_DATASET.search(name)) and not _LOADER.search(name)
+                    is_called_one = bool(_DATASET.search(name)) and not _LOADER.search(name)
+                    return is_called_one or self._is_trained_on(node)
             return False
+        return False
+
+    def _is_trained_on(self, node: ast.expr) -> bool:
+        """Tell whether a name that is bound once is what PyTorch's loader, or a Trainer, takes as its data set."""
+        if not isinstance(node, ast.Name) or self.map.the_binding(node.id, node) is None:
+            return False
+        owner, _ = self.map.owner_of(node.id, node)
+        for call in self.map.calls():
+            path = self.map.path_of(call.func) or ""
+            given = argument(call, 0, "dataset") if path.startswith("torch.utils.data.") else None
+            if path.startswith(("transformers.", "trl.")) and path.endswith("Trainer"):
+                given = argument(call, None, "train_dataset")
+            if isinstance(given, ast.Name) and given.id == node.id:
+                return self.map.owner_of(given.id, given)[0] is owner
         return False
 
     def _is_walked(self, node: ast.expr) -> bool:
@@ -162,6 +178,26 @@ class Lengths:
         factor = said.pop() if len(said) == 1 else None
         is_more = isinstance(factor, Literal) and type(factor.value) is int and factor.value > 1
         return factor.value if is_more and isinstance(factor, Literal) else None
+
+    def _rounds_of_a_step(self, number: int, loader: ast.expr) -> int | None:
+        """Give the number of batches of a loader for one optimizer step, where the one loop that trains tells it.
+
+        A setting of that name says something else, if only that it is unknown.
+        """
+        trained = self.models.owned.get(number, ())
+        if len(trained) != 1 or any(True for _ in self._settings(_ACCUMULATIONS)):
+            return None
+        [one] = trained
+        walk = None if one.node is None else next(loops_around(one.node, self.map), None)
+        factor = one.training.accumulation
+        is_more = one.training.accumulates is True and one.training.micro_rounds and factor is not None and factor > 1
+        if not is_more or not isinstance(walk, ast.For) or not self._is_in(walk.iter, loader):
+            return None
+        return factor
+
+    def _is_in(self, iterated: ast.expr, loader: ast.expr) -> bool:
+        text = ast.unparse(loader)
+        return any(ast.unparse(one) == text for one in ast.walk(iterated) if isinstance(one, ast.Name | ast.Attribute))
 
     def _settings(self, names: frozenset[str]) -> Iterator[Expr]:
         """Give what keywords and variables of these names are worth."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING, Final
 
-from adalint.readers.python_loops import wrap_of
+from adalint.readers.python_allocator_calls import wrap_of
 from adalint.training import Use, UseKind
 
 if TYPE_CHECKING:

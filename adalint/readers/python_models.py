@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
-from adalint.readers.python_loops import wrap_of
+from adalint.readers.python_allocator_calls import wrap_of
 from adalint.readers.python_moments import runs_before, share_a_loop
 from adalint.readers.python_wrapping import configurations_of, number_of
 from adalint.training import Use, UseKind

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
+from adalint.readers.python_allocator_calls import wrap_of
 from adalint.readers.python_hooks import Family, HookClasses, family_of
-from adalint.readers.python_loops import wrap_of
 from adalint.readers.python_shapes import only_return
 from adalint.values import UNKNOWN, Literal
 

@@ -7,9 +7,13 @@ from dataclasses import replace
 from itertools import chain
 from typing import TYPE_CHECKING, Final
 
+from adalint.plan import UNKNOWN_LOOP
+from adalint.readers.python_allocator_calls import loaded_to_train, model_of, wrap_of
 from adalint.readers.python_classes import lineage
 from adalint.readers.python_hooks import Family, HookedCall
-from adalint.readers.python_loops import Found, loaded_to_train, model_of, wrap_of
+from adalint.readers.python_lightning import PER_BATCH
+from adalint.readers.python_lightning_fits import idle_fits
+from adalint.readers.python_loops import Found
 from adalint.readers.python_moments import is_in_test
 from adalint.readers.python_reach import Reach
 from adalint.readers.python_scopes import FUNCTIONS
@@ -22,6 +26,7 @@ if TYPE_CHECKING:
 
     from adalint.readers.python_things import Things
     from adalint.source import Span
+    from adalint.training import Hook
     from adalint.values import Kleene
 
 _PLAIN: Final = frozenset({"Trainer", "Seq2SeqTrainer", "SFTTrainer"})
@@ -46,7 +51,11 @@ class _Reader:
         """Give one training for each hooked call and Trainer, and one for each `train()`."""
         hooked = [found for one in self.classes.calls for found in self._of_hook(one)]
         started = [self._started(trainer, call) for trainer, call in self.calls.starts]
-        return hooked + started
+        return hooked + started + [self._idle(call, wrap) for call, wrap in idle_fits(self.classes, self.things)]
+
+    def _idle(self, call: ast.Call, wrap: ast.Call) -> Found:
+        """Describe a run of Lightning's Trainer, which calls no allocator by itself."""
+        return Found(Training(way=Way.TRAINER, at=self.map.span(call), reached=False), wrap, node=call)
 
     def _of_hook(self, one: HookedCall) -> list[Found]:
         linked = [trainer for trainer in self.calls.trainers if self.reach.has(trainer, one.owner)]
@@ -60,8 +69,9 @@ class _Reader:
         factor: int | None = 1
         if one.family is Family.TRAINER:
             accumulates, factor = self._accumulation(trainer)
-        elif one.family is Family.LIGHTNING and b"accumulate_grad_batches" in self.map.source.content:
-            accumulates, factor = UNKNOWN, None
+        elif one.family is Family.LIGHTNING:
+            factor = self.classes.lightning.accumulation
+            accumulates = UNKNOWN if factor is None else factor > 1
         training = Training(
             way=Way.CALLBACK if is_callback else Way.OVERRIDE,
             at=self.map.span(one.node),
@@ -71,13 +81,15 @@ class _Reader:
             reached=True,
             accumulates=accumulates,
             accumulation=factor,
-            per_micro_batch=each and hook is not None and hook.name == "training_step" and accumulates is True,
+            per_micro_batch=accumulates is True and each and hook is not None and _comes_with_each_batch(hook, one),
             fp16=UNKNOWN if trainer is None or is_in_test(trainer.call, self.map) else self._fp16(trainer),
             built=None if trainer is None else self.map.span(trainer.call),
         )
         steps = None if trainer is None else self._steps(trainer)
         if trainer is not None:
             training = replace(training, loaded=self._loaded(trainer))
+        if one.family is Family.LIGHTNING and training.per_micro_batch:
+            training = replace(training, loop=UNKNOWN_LOOP)  # `global_step` moves between two of them
         if training.loop.allocates is True:
             calls = training.accumulation if training.per_micro_batch else 1
             training = replace(training, loop=replace(training.loop, steps=steps, calls=calls or 1))
@@ -160,6 +172,13 @@ class _Reader:
         best, place = trainer.setting("load_best_model_at_end", False)
         if place is not None and best == Literal(True):
             yield Use(UseKind.BEST_CHECKPOINT, self.map.span(place))
+
+
+def _comes_with_each_batch(hook: Hook, one: HookedCall) -> bool:
+    """Tell whether a method comes with each backward pass, where several make one step."""
+    if one.family is Family.LIGHTNING:
+        return hook.name in PER_BATCH and not one.call.guards
+    return hook.name == "training_step"
 
 
 def _is_positive(value: object) -> bool:

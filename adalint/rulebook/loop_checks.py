@@ -15,6 +15,7 @@ from adalint.rulebook.trainer_checks import (
     hook_before_backward,
     hook_before_step,
     is_led,
+    once_an_epoch,
     registered_otherwise,
     trainer_never_allocates,
     trainer_overflow,
@@ -97,6 +98,10 @@ def allocate_after_zero_grad(facts: SiteFacts) -> Iterator[Hit]:
             continue
         filled = any(place.event is Event.ZERO_FILL for place in _since_backward(training))
         found = {"filled" if filled else "cleared": call.owner, **_moved(training, call)}
+        if training.at == call.span:
+            if facts.given("rank_pattern") is not False:
+                continue  # the masks of a former run need no gradients
+            found["below"] = call.owner
         yield _hit(call, training, facts, found, related=cleared)
 
 
@@ -157,6 +162,7 @@ def _supposed(guard: GuardPlace) -> Guard:
 
 def allocate_not_every_step(facts: SiteFacts) -> Iterator[Hit]:
     """Find a call that is made at some steps only: the steps between revive what was masked."""
+    yield from once_an_epoch(facts)
     for training, call in _all_calls(facts.site.trainings):
         guard = call.guarded_by(GuardKind.STEP)
         if guard is None or training.accumulates is not False:

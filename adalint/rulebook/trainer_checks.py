@@ -28,6 +28,9 @@ _PENALTY: Final = 0.5
 _CLEARED: Final = {"on_step_end": "after", "on_step_begin": "begin", "on_log": "log", "on_substep_end": "substep"}
 """Hooks in which the gradients are gone, or not there yet, with the word that a message may ask for."""
 
+_RARE: Final = ("on_epoch_begin", "on_epoch_end", "on_evaluate", "on_save", "on_train_begin")
+"""Hooks that come now and then, without gradients: a call there is no more than that, unless there is another one."""
+
 _SAME_MOMENT: Final = ("on_step_end", "on_step_begin")
 """Of these, the ones that come once for each step, so that the run that crashes is the one that was meant."""
 
@@ -44,6 +47,9 @@ def trainer_never_allocates(facts: SiteFacts) -> Iterator[Hit]:
 
     for training in facts.site.trainings:
         if training.way is Way.TRAINER and training.reached is False and not allocates_nearby(facts.site.source):
+            if training.built is None:
+                yield Hit((), {"lightning": "on_train_batch_end"}, (training.at,))
+                continue
             loops = (Loop(allocates=False), replace(RIGHT_LOOP, counter=Counter(start=1)))
             yield Hit((), {"trainer": "Trainer", "built": training.built, "loops": loops}, (training.at,))
 
@@ -51,7 +57,8 @@ def trainer_never_allocates(facts: SiteFacts) -> Iterator[Hit]:
 def hook_before_step(facts: SiteFacts) -> Iterator[Hit]:
     """Find a call in a hook between the backward pass and the optimizer's step, which revives what is masked."""
     for call, hook in _hooks(facts):
-        if hook.name not in _BEFORE_STEP or (hook.name == "training_step" and not hook.after):
+        is_between = hook.name in _BEFORE_STEP if not hook.order else _is_between(hook)
+        if not is_between or (hook.name == "training_step" and not hook.after):
             continue
         if any(one.call == call and one.per_micro_batch for one in facts.site.trainings):
             continue  # ADA408 tells more
@@ -61,11 +68,35 @@ def hook_before_step(facts: SiteFacts) -> Iterator[Hit]:
         found["renamable"] = hook.name == "on_pre_optimizer_step" and hook.alone and not _is_older(facts, HOOKS_SINCE)
         if hook.name == _REGISTERED:
             found |= registered_otherwise(hook, UNKNOWN_LOOP)
+        elif hook.name == "optimizer_step":
+            del found["hook_name"]  # it is itself what makes the step
         elif hook.name == "training_step":
             found["overridden"] = hook.name
         elif found["renamable"]:
             found["loops"] = (_loop_in(call, hook, facts), RIGHT_LOOP)
         yield Hit((), found, (hook.word, call.span))
+
+
+def hook_before_backward(facts: SiteFacts) -> Iterator[Hit]:
+    """Find a call in a method of Lightning that comes before any backward pass has been made."""
+    for call, hook in _hooks(facts):
+        if Event.ALLOCATE not in hook.order or Event.BACKWARD in hook.order[: hook.order.index(Event.ALLOCATE)]:
+            continue
+        if not call.guards and not _makes_gradients(call, facts):
+            yield Hit((), {"hook_name": hook.name}, (hook.word, call.span))
+
+
+def once_an_epoch(facts: SiteFacts) -> Iterator[Hit]:
+    """Find the one call of a file in the method that Lightning calls at the end of an epoch."""
+    hooked = list(_hooks(facts))
+    if len(hooked) == 1 and hooked[0][1].name == "on_train_epoch_end" and not hooked[0][0].guards:
+        call, hook = hooked[0]
+        yield Hit((), {"rarely": hook.name}, (hook.word, call.span))
+
+
+def _is_between(hook: Hook) -> bool:
+    at = hook.order.index(Event.ALLOCATE)
+    return Event.BACKWARD in hook.order[:at] and Event.STEP in hook.order[at:]
 
 
 def is_led(call: AllocatorCall) -> bool:
@@ -77,13 +108,19 @@ def registered_otherwise(hook: Hook, loop: Loop) -> dict[str, Any]:
     """Say how a hook of the optimizer's step is to be registered, and the loops before and after that."""
     if hook.name != _REGISTERED:
         return {}
-    known = loop if loop.allocates is True else replace(RIGHT_LOOP, order=(Event.BACKWARD, Event.ALLOCATE, Event.STEP, Event.ZERO_GRAD))
+    between = (Event.BACKWARD, Event.ALLOCATE, Event.STEP, Event.ZERO_GRAD)
+    known = loop if loop.allocates is True else replace(RIGHT_LOOP, order=between)
     return {"hook": hook.word, "registered": hook.name, "loops": (known, replace(known, order=RIGHT_LOOP.order))}
 
 
 def wrong_callback_hook(facts: SiteFacts) -> Iterator[Hit]:
     """Find a TrainerCallback that calls the allocator in a hook where no gradients are left."""
-    for call, hook in _hooks(facts):
+    hooked = list(_hooks(facts))
+    if len(hooked) == 1 and hooked[0][1].name in _RARE and not hooked[0][0].guards:
+        call, hook = hooked[0]
+        if not _makes_gradients(call, facts):
+            yield Hit((), {"rarely": hook.name, "renamable": False}, (hook.word, call.span))
+    for call, hook in hooked:
         if hook.framework != "transformers" or hook.name not in _CLEARED or _makes_gradients(call, facts):
             continue
         text = "" if call.argument is None else facts.site.source.slice(call.argument)
