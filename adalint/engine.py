@@ -42,7 +42,7 @@ MAX_PASSES: Final = 10
 def check_source(source: Source, settings: Settings) -> Report:
     """Find every mistake in one source, sorted by place. Never raises for what the source holds."""
     if source.kind is Kind.JSON and is_in_order(source, settings):
-        return Report(source)
+        return Report(source, configurations=1)
     return check_closely(source, settings)
 
 

@@ -7,6 +7,7 @@ begins: `total_step`, `tinit` and `tfinal` are read at each step (`RankAllocator
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -24,7 +25,7 @@ from adalint.training import Way
 from adalint.values import UNKNOWN, Literal
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable
 
     from adalint.site import Site
     from adalint.source import Source
@@ -62,10 +63,10 @@ def carried(text: Source, edits: Iterable[Edit]) -> list[Edit]:
     return list(text.edits_out(list(edits))) if isinstance(text, Embedded) else list(edits)
 
 
-def with_phases(source: Source) -> Source:
-    """Give every schedule that has its length its phases."""
+def with_phases(source: Source, others: Collection[str]) -> Source:
+    """Give every schedule that has its length its phases, but for `others`."""
     for _ in range(_MOST):
-        missing = ((site, one) for site in _configurations(source) for one in _phases(site))
+        missing = ((site, one) for site in configurations(source, others) for one in _phases(site))
         first = next(missing, None)
         if first is None:
             return source
@@ -74,35 +75,38 @@ def with_phases(source: Source) -> Source:
     return source
 
 
-def with_late_schedules(source: Source) -> tuple[Source, list[str]]:
+def with_late_schedules(source: Source, others: Collection[str]) -> tuple[Source, list[str]]:
     """Give the configurations that lack their length a schedule that is set later, Lightning its hooks, and tell how.
 
-    What cannot be given one is left as it is.
+    What cannot be given one is left as it is, and so are `others`.
     """
     told: list[str] = []
-    for number in range(min(_MOST, len(_configurations(source)))):
-        site = _configurations(source)[number]
+    for number in range(min(_MOST, len(configurations(source, others)))):
+        site = configurations(source, others)[number]
         late = _late(site)
         if late is not None:
             told.append(late.told)
             # Phases of zero are what the constructor takes beside any length.
             held = () if "total_step" in site.values else place(site, [_PLACEHOLDER])
             source = source.apply(carried(site.source, sorted((*held, *late.edits))))
-            source = _commented(source, number, late.comment) if held else source
+            if held:
+                source = _commented(source, configurations(source, others)[number], late.comment)
     return source, told
 
 
-def untrained(source: Source) -> list[Site]:
+def untrained(source: Source, others: Collection[str]) -> list[Site]:
     """List the configurations whose allocator nothing in the file is seen to call."""
     return [
         site
-        for site in _configurations(source)
+        for site in configurations(source, others)
         if not site.trainings or any(one.reached is not True for one in site.trainings)
     ]
 
 
-def _configurations(source: Source) -> list[Site]:
-    return [site for text in texts_of(source) for site in read_sites(text) if site.surface is Surface.CALL]
+def configurations(source: Source, others: Collection[str] = ()) -> list[Site]:
+    """List the AdaLoRA configurations that a file or notebook constructs, but for those of these texts."""
+    sites = (site for text in texts_of(source) for site in read_sites(text) if site.surface is Surface.CALL)
+    return [site for site in sites if site.source.slice(site.span) not in others]
 
 
 def _late(site: Site) -> Late | None:
@@ -127,7 +131,7 @@ def _of_training(training: Training, site: Site) -> Late | None:
     insertion = training.insertion
     if is_known or insertion is None or insertion.loop is None or insertion.length is None:
         return None
-    if b"adapter_name" in source.content or _NAME.encode() in source.content.replace(b"AdaLora", b""):
+    if b"adapter_name" in source.content or re.search(rb"\b%b\b" % _NAME.encode(), source.content):
         return None
     lines = schedule_lines(insertion.outside or insertion.owner, insertion.length)
     edit = loop_edits.put_above(insertion.loop, lines, map_of(source))
@@ -156,9 +160,8 @@ def schedule_lines(model: str, length: str) -> list[str]:
     ]
 
 
-def _commented(source: Source, number: int, comment: str) -> Source:
+def _commented(source: Source, site: Site, comment: str) -> Source:
     """Say beside the placeholder who sets the schedule, where a comment can stand there."""
-    site = _configurations(source)[number]
     try:
         return source.apply(carried(site.source, place(site, [Note("total_step", comment)])))
     except Unplaceable:

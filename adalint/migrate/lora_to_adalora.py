@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 from adalint.embedded import Embedded
 from adalint.engine import check_source, fix_source
 from adalint.findings import Safety, Severity
-from adalint.migrate.lora_schedule import carried, texts_of, untrained, with_late_schedules, with_phases
+from adalint.migrate.lora_schedule import carried, configurations, texts_of, untrained, with_late_schedules, with_phases
 from adalint.migrate.texts import Migrated, Note
 from adalint.readers.python_scopes import map_of
 from adalint.settings import Settings
@@ -57,11 +57,13 @@ def to_adalora(source: Source, settings: Settings) -> Migrated:
     against = [reason for text, call in calls if (reason := _reason_against(text, call)) is not None]
     if against:
         return Migrated(source, source, left=tuple(Note(*pair) for pair in zip(at, against, strict=False)))
+    # What is AdaLoRA already is not this migration's affair.
+    others = {site.source.slice(site.span) for site in configurations(source)}
     renamed = source.apply(edit for text in texts_of(source) for edit in carried(text, _renamed(text)))
     usual = replace(settings, select=Settings().select, ignore=(), extend_select=(), pedantic=False)
     # The call's number depends on whether there is a final phase, so it comes last but for the weight.
     configured = fix_source(renamed, replace(usual, select=_MENDED), Safety.UNSAFE)
-    scheduled, told_late = with_late_schedules(with_phases(configured.after))
+    scheduled, told_late = with_late_schedules(with_phases(configured.after, others), others)
     allocated = fix_source(scheduled, replace(usual, select=_TRAINED), Safety.UNSAFE)
     after = allocated.after
     judged = check_source(after, usual)
@@ -69,7 +71,7 @@ def to_adalora(source: Source, settings: Settings) -> Migrated:
     if worse:
         told = {f"{one.code} {one.name}: {one.message}" for one in worse}
         return Migrated(source, source, left=tuple(Note(at[0], f"not moved: {one}") for one in sorted(told)))
-    if untrained(after):
+    if untrained(after, others):
         return Migrated(source, source, left=(Note(at[0], f"not moved: {_UNSEEN}"),))
     done = [
         Note(place_, f"{_OLD} becomes {_NEW}: {_ranks_of(call)}") for place_, (_, call) in zip(at, calls, strict=True)

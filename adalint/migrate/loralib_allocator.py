@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from adalint.migrate.loralib_layers import without
-from adalint.migrate.loralib_names import Unmovable, arguments, same_model
+from adalint.migrate.loralib_names import OF_THE_FORK, Unmovable, arguments, is_old_trainer, same_model
 
 if TYPE_CHECKING:
     from adalint.migrate.loralib_names import Uses
@@ -29,8 +29,6 @@ _NAMES: Final = (
     "tb_writter_loginterval",
 )
 _NEEDED: Final = _NAMES.index("total_step")
-_OF_THE_FORK: Final = ("model_args", "tb_writter")
-"""What the Trainer of loralib's copy of transformers takes beside the allocator, and no other."""
 
 
 @dataclass(slots=True)
@@ -162,10 +160,8 @@ def _handed(
     seen: set[tuple[int, str]],
 ) -> None:
     """Follow the allocator into a function of the file, or into the Trainer of loralib's transformers."""
-    path = file_map.path_of(call.func) or ""
-    of_transformers = path.startswith("transformers.") and path.endswith("Trainer")
-    if isinstance(item, ast.keyword) and item.arg == "rankallocator" and of_transformers:
-        mine: list[ast.expr | ast.keyword] = [one for one in call.keywords if one.arg in _OF_THE_FORK]
+    if isinstance(item, ast.keyword) and item.arg == "rankallocator" and is_old_trainer(call, file_map):
+        mine: list[ast.expr | ast.keyword] = [one for one in call.keywords if one.arg in OF_THE_FORK]
         if found.trainer is not None:
             raise Unmovable(call, "a second Trainer is handed the allocator")
         found.trainer = call

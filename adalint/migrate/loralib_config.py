@@ -6,12 +6,14 @@ import ast
 import re
 from typing import TYPE_CHECKING, Final
 
+from adalint.migrate.loralib_fork import MODULES, TRAINED
 from adalint.migrate.loralib_names import Unmovable, wrapper_of
 from adalint.source import Span
 
 if TYPE_CHECKING:
     from adalint.migrate.loralib_allocator import Allocator
     from adalint.migrate.loralib_layers import Layers
+    from adalint.migrate.loralib_place import Wrapping
     from adalint.readers.python_scopes import FileMap
 
 _FIELDS: Final = {
@@ -51,11 +53,16 @@ def total_of(allocator: Allocator) -> ast.expr | None:
     return told[0] if told else given
 
 
+def told_of_total(allocator: Allocator) -> tuple[ast.stmt, ast.expr]:
+    """Give the statement that tells the allocator the length of the run, and that length."""
+    return allocator.totals[0] if allocator.totals else (allocator.statement, allocator.given["total_step"])
+
+
 def needed_of(allocator: Allocator, layers: Layers) -> list[ast.expr]:
-    """Give all that the configuration needs to know where it stands."""
+    """Give all that the configuration needs to know where it stands, the length of the run aside."""
     given = allocator.given
     names = ("target_rank", *_FIELDS)
-    wanted = (layers.rank, layers.alpha, layers.dropout, total_of(allocator), *(given[name] for name in names))
+    wanted = (layers.rank, layers.alpha, layers.dropout, layers.slots, *(given[name] for name in names))
     return [one for one in wanted if one is not None]
 
 
@@ -76,24 +83,36 @@ def task_of(allocator: Allocator, file_map: FileMap) -> str | None:
 
 
 def fields_of(
-    allocator: Allocator, layers: Layers, bias: ast.expr | None, weight: str, task: str | None
+    allocator: Allocator, layers: Layers, wrapping: Wrapping, weight: str, task: str | None, *, provisional: bool
 ) -> dict[str, ast.expr | str]:
     """Give the fields of the configuration, in the order in which they stand."""
+    model = ast.unparse(allocator.model)
     fields: dict[str, ast.expr | str] = {} if task is None else {"task_type": f'"{task}"'}
     fields["init_r"] = layers.rank
     fields["target_r"] = allocator.given["target_rank"]
     fields["lora_alpha"] = layers.alpha or _DEFAULT_ALPHA
     if layers.dropout is not None:
         fields["lora_dropout"] = layers.dropout
-    if bias is not None:
-        fields["bias"] = bias
+    if wrapping.bias is not None:
+        fields["bias"] = wrapping.bias
     fields["target_modules"] = "[" + ", ".join(f'"{name}"' for name in layers.targets) + "]"
+    if layers.slots is not None:
+        fields["target_modules"] = f'{MODULES}({model}, {ast.unparse(layers.slots)}.split(","))'
+    if wrapping.trains_more:
+        fields["modules_to_save"] = f"{TRAINED}({model})"
     fields |= {to: allocator.given[name] for name, to in _FIELDS.items()}
     fields["orth_reg_weight"] = weight
     total = total_of(allocator)
-    if total is not None:
+    if provisional:
+        fields["total_step"] = " + ".join([*(_summand(fields[name]) for name in ("tinit", "tfinal")), "1"])
+    elif total is not None:
         fields["total_step"] = total
     return fields
+
+
+def _summand(value: ast.expr | str) -> str:
+    plain = isinstance(value, str | ast.Constant | ast.Name | ast.Attribute | ast.Subscript | ast.Call)
+    return written(value) if plain else f"({written(value)})"
 
 
 def written(value: ast.expr | str) -> str:

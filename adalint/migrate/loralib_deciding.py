@@ -9,7 +9,7 @@ from adalint.migrate.loralib_allocator import allocator_of
 from adalint.migrate.loralib_branches import UNKNOWN, branch_edits, value_of
 from adalint.migrate.loralib_names import Unmovable
 from adalint.migrate.loralib_pairs import Words, maker_of
-from adalint.migrate.loralib_parser import command_line_of
+from adalint.migrate.loralib_parser import command_line_again
 from adalint.migrate.loralib_project import Project
 from adalint.migrate.loralib_stages import Stages
 from adalint.migrate.loralib_to_peft import script_of
@@ -61,7 +61,7 @@ def _folded(stages: Stages, known: Callable[[FileMap], Mapping[int, object]]) ->
 
 def known_in(file_map: FileMap, decided: Mapping[str, object]) -> dict[int, object]:
     """Give the values of all expressions that are known by decided flags: reads of them, and names for those."""
-    line = command_line_of(file_map)
+    line = command_line_again(file_map)
     flags = {} if line is None else line.flags
     known = {id(read): value for name, value in decided.items() if name in flags for read in flags[name].reads}
     found = dict(known)
@@ -118,13 +118,18 @@ def _tested(file_map: FileMap) -> Iterator[ast.Name | ast.Attribute]:
 
 
 def _behind(expr: ast.expr, file_map: FileMap, known: Mapping[int, object]) -> object:
-    """Tell what stands behind a name, or behind an attribute of an object that is made of keyword arguments."""
+    """Tell what stands behind a name, or behind an attribute of an object that is made of keyword arguments.
+
+    For an allocator it is the call that makes it: no None, and true.
+    """
     if id(expr) in known:
         return known[id(expr)]
     match expr:
         case ast.Name(id=name) if file_map.parent(expr) is not None:
             binding = file_map.the_binding(name, expr)
             value = None if binding is None else binding.value
+            if isinstance(value, ast.Call) and _makes_allocator(value, file_map):
+                return value
             if value is not None and any(id(one) in known for one in ast.walk(value)):
                 return value_of(value, known)
         case ast.Attribute(value=ast.Name(id=name) as inner, attr=attr) if file_map.parent(inner) is not None:
@@ -134,6 +139,11 @@ def _behind(expr: ast.expr, file_map: FileMap, known: Mapping[int, object]) -> o
                 given = [one.value for one in made.keywords if one.arg == attr]
                 return known.get(id(given[0]), UNKNOWN) if len(given) == 1 else UNKNOWN
     return UNKNOWN
+
+
+def _makes_allocator(call: ast.Call, file_map: FileMap) -> bool:
+    path = (file_map.path_of(call.func) or "").split(".")
+    return "loralib" in path and path[-1] == "RankAllocator"
 
 
 def _keeps_keywords(call: ast.Call) -> bool:

@@ -7,15 +7,15 @@ import os
 import re
 from typing import TYPE_CHECKING, Final
 
+from adalint.migrate.loralib_command_line import RENAMED
 from adalint.migrate.loralib_launches import Unlaunchable
-from adalint.migrate.loralib_parser import RENAMED
 from adalint.migrate.loralib_words import Rewritten
 from adalint.source import Kind, kind_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from adalint.migrate.loralib_parser import CommandLine
+    from adalint.migrate.loralib_command_line import CommandLine
     from adalint.migrate.loralib_project import Project
     from adalint.migrate.loralib_to_peft import Script
     from adalint.readers.python_scopes import FileMap
@@ -56,6 +56,10 @@ def refuse_elsewhere(
             match = words.search(source.text) or (names.search(source.text) if here in source.text else None)
             if match is not None and (data or not match[0].startswith("-")):
                 raise Unlaunchable(f"{source.name} has {match[0]}, too")
+        if line.of_dataclasses and source.kind in {Kind.JSON, Kind.YAML}:
+            key = re.search(rf"""(?<![\w-])["']?({names.pattern})["']?[ \t]*:""", source.text)
+            if key is not None:
+                raise Unlaunchable(f"{source.name} has {key[1]}, too")
     for name in _beside(script.source.path, seen, words):
         raise Unlaunchable(f"{name} may start it, and is not among the files given")
 

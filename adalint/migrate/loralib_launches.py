@@ -14,14 +14,16 @@ from adalint.source import Kind, Span
 from adalint.values import UNKNOWN
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Sequence
 
-    from adalint.migrate.loralib_parser import Flag
+    from adalint.migrate.loralib_command_line import CommandLine
     from adalint.readers.shell_words import Command, Word
     from adalint.source import Source
 
 _HANDS_ON: Final = frozenset({"xargs", "parallel", "find", "watch"})
 """Programs that add words to the command that they are given."""
+
+_FILES: Final = (".json", ".yaml", ".yml")
 
 DEAD: Final = "--apply_rankselector"
 """A flag of published launch lines that no published parser knows."""
@@ -56,7 +58,7 @@ class Launch:
 
 
 def launches_of(
-    path: str, options: Mapping[str, Flag], touched: frozenset[str], sources: Iterable[Source], others: Sequence[str]
+    path: str, line: CommandLine, touched: frozenset[str], sources: Iterable[Source], others: Sequence[str]
 ) -> list[Launch]:
     """Find the commands that start a script; `touched` are the options that matter, `others` the other scripts.
 
@@ -70,7 +72,7 @@ def launches_of(
         commands = commands_in(source)
         for command in commands:
             if _starts(command, path, others, touched, source):
-                found.append(Launch(source, command, _given_on(command, options, source)))
+                found.append(Launch(source, command, _given_on(command, line, touched, source)))
             else:
                 _refuse_mention(command, path, touched, source)
         _refuse_unread(commands, touched, source)
@@ -172,13 +174,14 @@ def _refuse_mention(command: Command, path: str, touched: frozenset[str], source
         raise Unlaunchable(f"{source.name}: what {started} hands these flags to is not seen")
 
 
-def _given_on(command: Command, options: Mapping[str, Flag], source: Source) -> tuple[Given, ...]:
+def _given_on(command: Command, line: CommandLine, touched: frozenset[str], source: Source) -> tuple[Given, ...]:
     """Part the words of a command as its parser would.
 
     Raises:
         Unlaunchable: some are not known, or are none of its options as they are written.
     """
     found: list[Given] = []
+    options = line.options()
     words = list(command.arguments)
     at = 0
     while at < len(words):
@@ -190,11 +193,15 @@ def _given_on(command: Command, options: Mapping[str, Flag], source: Source) -> 
         if word.many is not None or (word.value is UNKNOWN and not head):
             raise Unlaunchable(f"{source.name} hands on words that are not known")
         name = head.partition("=")[0]
+        if line.of_dataclasses and head.endswith(_FILES) and not found:
+            raise Unlaunchable(f"{source.name}: {head} may hold flags of the script")
         if not name.startswith("-") or re.fullmatch(r"-\d*\.?\d+", name):
             continue
         flag = options.get(name)
         if flag is None and not name.startswith("--") and name[:2] in options:
             continue
+        if flag is None and line.of_dataclasses and not any(one.startswith(name) for one in touched):
+            continue  # of a dataclass that is imported
         if flag is None and name != DEAD:
             raise Unlaunchable(f"{source.name}: {name} is no option of the parser as it is written")
         values: list[Word] = []

@@ -28,6 +28,8 @@ class Layers:
     alpha: ast.expr | None
     dropout: ast.expr | None
     targets: tuple[str, ...]
+    slots: ast.expr | None = None
+    """A text that names slots of loralib's models, where no code of the project has the layers."""
 
 
 def layers_of(calls: list[ast.Call], file_map: FileMap, said: Callable[[ast.expr], ast.expr] | None = None) -> Layers:

@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 OF_ADALORA: Final = ("SVDLinear", "RankAllocator", "compute_orth_regu")
 """What only the loralib of AdaLoRA has; the one on PyPI is plain LoRA."""
 
+OF_THE_FORK: Final = ("model_args", "tb_writter")
+"""What the Trainer of loralib's copy of transformers takes beside the allocator, and no other."""
+
 _MOVED: Final = (*OF_ADALORA, "mark_only_lora_as_trainable", "lora_state_dict")
 
 
@@ -152,3 +155,12 @@ def same_model(one: ast.expr, model: ast.expr, file_map: FileMap) -> bool:
         case ast.Name(id=name) if name != ast.unparse(model):
             return any(isinstance(binding.node, ast.arg) for binding in file_map.bindings(name, one))
     return ast.unparse(one).rpartition(".")[2] == ast.unparse(model).rpartition(".")[2]
+
+
+def is_old_trainer(call: ast.Call, file_map: FileMap) -> bool:
+    """Tell whether a call makes the Trainer of loralib's copy of transformers, or one elsewhere that extends it."""
+    given = {one.arg for one in call.keywords}
+    path = file_map.path_of(call.func) or ""
+    if "rankallocator" not in given or not path.endswith("Trainer"):
+        return False
+    return path.startswith("transformers.") or given.issuperset({"model", "args", *OF_THE_FORK})

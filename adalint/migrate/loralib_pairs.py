@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Final
 
 from adalint.migrate.loralib_allocator import Allocator, allocator_of
 from adalint.migrate.loralib_layers import layers_of
-from adalint.migrate.loralib_moving import moved, moved_layers
+from adalint.migrate.loralib_moving import moved_layers
 from adalint.migrate.loralib_names import Unmovable, wrapper_of
-from adalint.migrate.loralib_to_peft import Script, judged
+from adalint.migrate.loralib_to_peft import Script, judged, training_judged
 from adalint.migrate.loralib_values import argument, handed_in, kept_keyword
 from adalint.readers.python_scopes import FUNCTIONS
 
@@ -49,10 +49,10 @@ def pair_moved(training: Script, layered: Script, project: Project, settings: Se
     except Unmovable as error:
         return _left(training, f"its layers are made in {there}, which stays"), layered.stays(error.node, error.text)
     try:
-        of_training = moved(training.text, training.uses, training.file_map, layers)
+        first = training_judged(training, layers, settings)
     except Unmovable as error:
         return training.stays(error.node, error.text), _left(layered, f"its allocator is made in {here}, which stays")
-    first, second = judged(training, of_training, settings), judged(layered, of_layers, settings)
+    second = judged(layered, of_layers, settings)
     if first.changed and second.changed:
         return first, second
     return (

@@ -8,12 +8,15 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from adalint.migrate.loralib_branches import statement_gone
+from adalint.migrate.loralib_command_line import DECIDING, RENAMED
 from adalint.migrate.loralib_deciding import fold, layers_folded, stage_map
 from adalint.migrate.loralib_elsewhere import documents_of, refuse_elsewhere
+from adalint.migrate.loralib_fork import asks_for_layers
 from adalint.migrate.loralib_launches import DEAD, Unlaunchable, launches_of
 from adalint.migrate.loralib_names import Unmovable
 from adalint.migrate.loralib_pairs import partners_of
-from adalint.migrate.loralib_parser import DECIDING, RENAMED, command_line_of
+from adalint.migrate.loralib_parser import command_line_of
+from adalint.migrate.loralib_settled import decided_by, is_gate, slots_of
 from adalint.migrate.loralib_stages import Stages
 from adalint.migrate.loralib_words import rewritten
 from adalint.source import Edit, Kind, Span
@@ -21,8 +24,8 @@ from adalint.source import Edit, Kind, Span
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+    from adalint.migrate.loralib_command_line import CommandLine
     from adalint.migrate.loralib_launches import Launch
-    from adalint.migrate.loralib_parser import CommandLine, Flag
     from adalint.migrate.loralib_project import Project
     from adalint.migrate.loralib_to_peft import Script
     from adalint.migrate.loralib_words import Rewritten
@@ -57,7 +60,7 @@ def program_of(script: Script, project: Project, sources: Sequence[Source]) -> P
     line = command_line_of(script.file_map)
     if line is None:
         return None
-    renamed = {name: to for name, to in _renamed(line).items() if not _is_gate(name, line, script.file_map)}
+    renamed = {name: to for name, to in _renamed(line).items() if not is_gate(name, line, script.file_map)}
     deciding = {name for name in DECIDING if name in line.flags}
     if not renamed and not deciding:
         return None
@@ -68,19 +71,20 @@ def program_of(script: Script, project: Project, sources: Sequence[Source]) -> P
     touched = frozenset({*options, *asked, DEAD, *(f"--{name}" for name in DECIDING)})
     others = [one.source.path for one in project.scripts.values() if one is not script]
     try:
-        launches = launches_of(script.source.path, line.options(), touched, sources, others)
+        launches = launches_of(script.source.path, line, touched, sources, others)
         refuse_elsewhere(script, line, touched, project, sources)
-        decided = _decided(line, launches)
+        decided = decided_by(line, launches, of_fork=asks_for_layers(script.file_map))
         _refuse_new_names(line, options, renamed, script.file_map)
         gone = {str(one.value) for name in decided for one in line.flags[name].options} | {DEAD} - set(line.options())
         changed = rewritten(launches, options, gone)
     except Unlaunchable as error:
         raise Unmovable(line.parser, str(error)) from None
-    for one in changed:
+    # With no file of layers, target_modules is told by the slots.
+    for one in changed if script.uses.calls["SVDLinear"] or partners_of(script, project) else []:
         one.left += _left(launches, one.source)
     changed += documents_of(script, {**options, **dict.fromkeys(gone, "")}, sources)
     program = Program(Stages(script.text), launches=changed)
-    fixed = {**decided, **_slots(line, launches)} if decided else {}
+    fixed = {**decided, **slots_of(line, launches)} if decided else {}
     fold(program.stages, fixed)
     partners = partners_of(script, project)
     if len(partners) == 1 and fixed:
@@ -93,16 +97,16 @@ def program_of(script: Script, project: Project, sources: Sequence[Source]) -> P
         program.done.append((script.file_map.start(line.parser), said))
     for name in sorted(decided):
         flag = line.flags[name]
-        program.done.append((script.file_map.start(flag.call), f"--{name} goes: PEFT's model is always of AdaLoRA"))
+        why = "PEFT's model is always of AdaLoRA" if decided[name] else "no launch line gives it"
+        program.done.append((script.file_map.start(flag.made), f"--{name} goes: {why}"))
     if "reg_orth_coef" in line.flags and "reg_orth_coef" not in renamed:
         said = "--reg_orth_coef keeps its name: what the script asks of it is whether it is given, and no weight alone"
-        program.done.append((script.file_map.start(line.flags["reg_orth_coef"].call), said))
+        program.done.append((script.file_map.start(line.flags["reg_orth_coef"].made), said))
     for name in renamed:
-        said = " and ".join(
-            f"{old} becomes {options[old]}" for old in (str(one.value) for one in line.flags[name].long)
-        )
+        old = str(line.flags[name].long[0].value)
+        said = f"{old} becomes {options[old]}"
         where = "" if launches else ": so it has to on launch lines elsewhere"
-        program.done.append((script.file_map.start(line.flags[name].call), said + where))
+        program.done.append((script.file_map.start(line.flags[name].made), said + where))
     return program
 
 
@@ -117,39 +121,14 @@ def _renamed(line: CommandLine) -> dict[str, str]:
         flag = line.flags.get(name)
         if flag is None or "dest" in flag.keywords or not flag.long:
             continue
-        if len(flag.long) > 1:
-            raise Unmovable(flag.call, f"{name} has two names")
+        if len(flag.long) > 1 and flag.owner is None:
+            raise Unmovable(flag.made, f"{name} has two names")
         found[name] = to
     return found
 
 
 def _to(option: str, to: str) -> str:
     return "--" + (to.replace("_", "-") if "-" in option[2:] else to)
-
-
-def _is_gate(name: str, line: CommandLine, file_map: FileMap) -> bool:
-    """Tell whether the penalty's flag only switches it, as in the script for summaries: it is no weight then."""
-    if name != "reg_orth_coef":
-        return False
-    return any(
-        isinstance(one, ast.If | ast.IfExp | ast.Compare | ast.BoolOp)
-        for read in line.flags[name].reads
-        for one in _within(read, file_map)
-    )
-
-
-def _within(node: ast.AST, file_map: FileMap) -> Iterator[ast.AST]:
-    """Give what an expression is part of, a test included, and no statement that it merely stands in."""
-    child = node
-    for parent in file_map.parents(node):
-        if isinstance(parent, ast.If):
-            if child is parent.test:
-                yield parent
-            return
-        if isinstance(parent, ast.stmt):
-            return
-        yield parent
-        child = parent
 
 
 def _refuse_new_names(
@@ -163,55 +142,15 @@ def _refuse_new_names(
     known = line.options()
     for name, to in renamed.items():
         if to in line.flags or file_map.attributes_named(to):
-            raise Unmovable(line.flags[name].call, f"{to} is a name already")
+            raise Unmovable(line.flags[name].made, f"{to} is a name already")
     for option, to in options.items():
         if to in known:
             raise Unmovable(line.parser, f"{to} is a name already")
-        flag = known[option]
-        [literal] = flag.long
+        if known[option].owner is not None:
+            continue
+        [literal] = known[option].long
         if file_map.source.slice(file_map.span(literal)) not in {f'"{option}"', f"'{option}'"}:
             raise Unmovable(literal, f"{option} is not written in one piece")
-
-
-def _decided(line: CommandLine, launches: Sequence[Launch]) -> dict[str, object]:
-    """Give the flags that every launch line sets to what asks for AdaLoRA, with their values."""
-    if not launches:
-        return {}
-    found: dict[str, object] = {}
-    for name, value in DECIDING.items():
-        flag = line.flags.get(name)
-        if flag is None or any(not isinstance(read.ctx, ast.Load) for read in flag.reads):
-            continue
-        if all(_value_on(launch, flag) == value for launch in launches):
-            found[name] = value
-    return found
-
-
-def _slots(line: CommandLine, launches: Sequence[Launch]) -> dict[str, object]:
-    """Give the list of slots that have layers, where all launch lines say the same."""
-    flag = line.flags.get("lora_module")
-    if flag is None or flag.switch or any(not isinstance(read.ctx, ast.Load) for read in flag.reads):
-        return {}
-    values = {_value_on(launch, flag) for launch in launches}
-    return {"lora_module": values.pop()} if len(values) == 1 and all(isinstance(one, str) for one in values) else {}
-
-
-def _value_on(launch: Launch, flag: Flag) -> object:
-    """Tell the value of a flag on a launch line; None where it is not told."""
-    options = {str(one.value) for one in flag.options}
-    given = [one for one in launch.given if one.option in options]
-    keywords = flag.keywords
-    action, kind, default = keywords.get("action"), keywords.get("type"), keywords.get("default")
-    if flag.switch:
-        return True if given and isinstance(action, ast.Constant) and action.value == "store_true" else None
-    if action is not None or flag.many or not (kind is None or (isinstance(kind, ast.Name) and kind.id == "str")):
-        return None
-    if not given:
-        return default.value if isinstance(default, ast.Constant) else None
-    last = given[-1]
-    if last.inline is not None:
-        return last.inline if isinstance(last.word.value, str) else None
-    return last.values[0].value if last.values else None
 
 
 def _left(launches: Iterable[Launch], source: Source) -> Iterator[tuple[int, str]]:
@@ -232,19 +171,22 @@ def _rename(stages: Stages, renamed: Mapping[str, str], decided: Mapping[str, ob
     edits: list[Edit] = []
     for name, to in renamed.items():
         flag = line.flags[name]
-        [literal] = flag.long
-        span = file_map.span(literal)
-        edits.append(Edit(Span(span.start + 1, span.stop - 1), _to(str(literal.value), to)))
+        if isinstance(flag.made, ast.AnnAssign):
+            edits.append(Edit(file_map.span(flag.made.target), to))
+        else:
+            [literal] = flag.long
+            span = file_map.span(literal)
+            edits.append(Edit(Span(span.start + 1, span.stop - 1), _to(str(literal.value), to)))
         edits += [Edit(Span(one.stop - len(name), one.stop), to) for one in _places(flag.reads, file_map)]
     for name, value in decided.items():
         flag = line.flags[name]
         edits += [
-            Edit(one, "True" if value is True else _quoted(str(value), one, file_map))
+            Edit(one, _quoted(value, one, file_map) if isinstance(value, str) else str(value))
             for one in _places(flag.reads, file_map)
         ]
-        statement = file_map.parent(flag.call)
-        if not isinstance(statement, ast.Expr):
-            raise Unmovable(flag.call, "what this add_argument gives is used")
+        statement = flag.made if isinstance(flag.made, ast.AnnAssign) else file_map.parent(flag.made)
+        if not isinstance(statement, ast.Expr | ast.AnnAssign):
+            raise Unmovable(flag.made, "what this add_argument gives is used")
         edits.append(statement_gone(statement, file_map))
     try:
         stages.apply(edits)

@@ -14,8 +14,10 @@ if TYPE_CHECKING:
 
     from adalint.migrate.loralib_allocator import Allocator
     from adalint.migrate.loralib_names import Uses
+    from adalint.migrate.loralib_place import Wrapping
     from adalint.readers.python_scopes import FileMap
 
+_FIELDS_OF_THE_FORK: Final = ("root_output_dir", "cls_dropout")
 _ENDINGS: Final = (".pt", ".pth", ".bin", ".ckpt", ".pkl")
 
 
@@ -69,12 +71,21 @@ def told_of_saving(allocator: Allocator, uses: Uses, file_map: FileMap) -> Itera
             yield attribute, "this saved the whole model, and saves the adapter now"
 
 
-def remarks(allocator: Allocator, file_map: FileMap) -> Iterator[tuple[ast.AST, str]]:
+def remarks(allocator: Allocator, wrapping: Wrapping, file_map: FileMap) -> Iterator[tuple[ast.AST, str]]:
     """Tell what is moved and yet not the same, or stays and may not do what it did."""
+    if wrapping.provisional:
+        yield (
+            wrapping.statement,
+            "loralib refuses a run that is not longer than its first and last phase together; here nothing does",
+        )
     for name in ("tb_writter", "tb_writter_loginterval"):
         if name in allocator.given:
             yield allocator.given[name], "loralib wrote the ranks to TensorBoard; PEFT does not"
             break
+    if allocator.trainer is not None:
+        for name in _FIELDS_OF_THE_FORK:
+            for attribute in file_map.attributes_named(name)[:1]:
+                yield attribute, f"{name} is a field of TrainingArguments in loralib's copy of transformers alone"
     for attribute in file_map.attributes_named("load_state_dict"):
         call = file_map.parent(attribute)
         if isinstance(call, ast.Call) and any(
@@ -86,7 +97,7 @@ def remarks(allocator: Allocator, file_map: FileMap) -> Iterator[tuple[ast.AST, 
                 "tensors that loralib saved have other names in PEFT, and strict=False passes over them",
             )
     for attribute in (*file_map.attributes_named("requires_grad"), *file_map.attributes_named("requires_grad_")):
-        if _unfreezes(attribute, file_map):
+        if _unfreezes(attribute, file_map) and not wrapping.trains_more:
             yield attribute, "what is trained beside the adapter is saved with it where modules_to_save names it alone"
     for attribute in file_map.attributes_named("state_dict"):
         call = file_map.parent(attribute)

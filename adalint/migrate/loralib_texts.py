@@ -3,28 +3,32 @@
 from __future__ import annotations
 
 import ast
+import re
 from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
 from adalint.migrate.loralib_layers import without
-from adalint.migrate.loralib_losses import PENALTY_TEXT
 from adalint.migrate.loralib_names import Unmovable
 from adalint.source import Edit, Span
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from adalint.readers.python_scopes import FileMap
     from adalint.source import Source
 
 CALLBACK: Final = "AllocateRanks"
-_CALLBACK_TEXT: Final = f'''\
+CALLBACK_TEXT: Final = f'''\
 class {CALLBACK}(TrainerCallback):
     """Allocate ranks after each step of the optimizer; steps are counted from 0, as loralib's Trainer does."""
 
     def on_optimizer_step(self, args, state, control, model=None, **kwargs):
         model.update_and_allocate(state.global_step)
 '''
+LENGTH_TEXT: Final = """
+    def on_train_begin(self, args, state, control, model=None, **kwargs):
+        model.base_model.peft_config["default"].total_step = state.max_steps
+"""
 _PEFT: Final = "from peft import AdaLoraConfig, get_peft_model"
 
 
@@ -41,6 +45,12 @@ class Texts:
     def put(self, statement: ast.stmt, text: str) -> None:
         """Write something in place of a statement."""
         self.edits.append(Edit(self.file_map.span(statement), text))
+
+    def put_behind(self, statement: ast.stmt, text: str) -> None:
+        """Write something on lines of its own behind a statement, as deep as it."""
+        line = self.source.line_span(self.source.row_of(self.file_map.span(statement).stop))
+        indent = " " * statement.col_offset
+        self.edits.append(Edit(Span(line.stop, line.stop), self.source.newline + indent + text))
 
     def drop(self, statements: Iterable[ast.stmt]) -> None:
         """Take statements out with their lines; where a block would be empty, `pass` is left."""
@@ -66,9 +76,9 @@ class Texts:
         return [gone, *without([*trainer.args, *trainer.keywords], [allocator], self.file_map)]
 
     def finished(
-        self, *, penalty: bool, linear: str | None, callback: str | None, peft: bool = True
+        self, defined: Sequence[str], *, linear: str | None, callback: bool, peft: bool = True
     ) -> tuple[Edit, ...]:
-        """Give all edits, with the imports of PEFT in place of loralib's and what is defined anew behind them.
+        """Give all edits, with the imports of PEFT in place of loralib's and what is `defined` anew behind them.
 
         Raises:
             Unmovable: a statement shares its line with another one.
@@ -76,29 +86,34 @@ class Texts:
         lines = [_PEFT] if peft else []
         if linear == "nn.Linear" and not self._binds("nn"):
             lines.append("from torch import nn")
-        if callback is not None and not self._binds("TrainerCallback"):
+        if callback and not self._binds("TrainerCallback"):
             lines.append("from transformers import TrainerCallback")
         top = [one for one in self.imports if one in self.file_map.tree.body]
         if not top:
             raise Unmovable(self.imports[0], "loralib is imported within a function or a condition")
         first = top[0]
+        for name in re.findall(r"^(?:def|class) (\w+)", "\n".join(defined), re.MULTILINE):
+            if self._binds(name):
+                raise Unmovable(first, f"{name} is a name already")
         newline = self.source.newline
-        body = [PENALTY_TEXT] * penalty + [_CALLBACK_TEXT] * (callback is not None)
-        defined = "".join("\n\n" + one for one in body).replace("\n", newline).removesuffix(newline)
+        added = "".join("\n\n" + one for one in defined).replace("\n", newline).removesuffix(newline)
         last = self._last_import()
         text = newline.join(lines)
-        if last is first and defined:
-            text += newline + defined + self._gap_after(first)
+        if last is first and added:
+            text += newline + added + self._gap_after(first)
         kept = _kept_of(first)
         stays = [one for one in (kept, text) if one]
-        self.put(first, newline.join(stays)) if stays else self.drop([first])
+        if stays:
+            self.edits.append(Edit(self._with_blanks(first), newline.join(stays)))
+        else:
+            self.drop([first])
         for one in self.imports:
             if one is not first:
                 kept = _kept_of(one)
                 self.drop([one]) if kept is None else self.put(one, kept)
-        if last is not first and defined:
+        if last is not first and added:
             stop = self.file_map.span(last).stop
-            self.edits.append(Edit(Span(stop, stop), newline + defined + self._gap_after(last)))
+            self.edits.append(Edit(Span(stop, stop), newline + added + self._gap_after(last)))
         gone = set(map(id, self._gone))
         done: set[int] = set()
         for statement in self._gone:
@@ -108,6 +123,12 @@ class Texts:
             if after.span.start < edit.span.stop:
                 raise Unmovable(first, f"two changes fall on line {self.source.row_of(after.span.start)}")
         return tuple(edits)
+
+    def _with_blanks(self, statement: ast.stmt) -> Span:
+        """Give the place of a statement, with blanks that end its line."""
+        span = self.file_map.span(statement)
+        line = self.source.line_span(self.source.row_of(span.stop))
+        return Span(span.start, span.stop if self.source.content[span.stop : line.stop].strip() else line.stop)
 
     def _binds(self, name: str) -> bool:
         return bool(self.file_map.bindings(name, self.file_map.tree.body[0]))

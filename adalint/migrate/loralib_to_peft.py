@@ -26,6 +26,7 @@ from adalint.source import Kind
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from adalint.migrate.loralib_layers import Layers
     from adalint.migrate.loralib_moving import Moved
     from adalint.source import Source
 
@@ -92,9 +93,23 @@ def script_moved(script: Script, settings: Settings) -> Migrated:
     if script.start is None:
         return Migrated(script.source, script.source)
     try:
-        return judged(script, moved(script.text, script.uses, script.file_map), settings)
+        return training_judged(script, None, settings)
     except Unmovable as error:
         return script.stays(error.node, error.text)
+
+
+def training_judged(script: Script, layers: Layers | None, settings: Settings) -> Migrated:
+    """Move a training; where its length cannot be written for the Trainer, let the Trainer tell it as it starts.
+
+    Raises:
+        Unmovable: something in it cannot be said to PEFT.
+    """
+    moving = moved(script.text, script.uses, script.file_map, layers)
+    outcome = judged(script, moving, settings)
+    if outcome.changed or not moving.counts:
+        return outcome
+    late = judged(script, moved(script.text, script.uses, script.file_map, layers, told_by_trainer=True), settings)
+    return late if late.changed else outcome
 
 
 def judged(script: Script, moving: Moved, settings: Settings) -> Migrated:
