@@ -6,7 +6,7 @@ The class stands on the imports above it alone, and its annotations hold without
 
 import logging
 import warnings
-from typing import Any, Optional
+from typing import Any
 
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
@@ -26,8 +26,8 @@ class AdaLoraCallback(TrainerCallback):
     def __init__(
         self,
         keep_total_step: bool = False,
-        tinit_ratio: Optional[float] = None,
-        tfinal_ratio: Optional[float] = None,
+        tinit_ratio: "float | None" = None,
+        tfinal_ratio: "float | None" = None,
     ) -> None:
         self.keep_total_step = keep_total_step
         self.tinit_ratio, self.tfinal_ratio = tinit_ratio, tfinal_ratio

@@ -83,9 +83,9 @@ class TestACallbackPutIn:
     @pytest.mark.parametrize(
         ("there", "missing"),
         [
-            ("", ["import logging", "import warnings", "from typing import Any, Optional"]),
-            ("import logging\nimport warnings\n", ["from typing import Any, Optional"]),
-            ("from typing import Any\n", ["import logging", "import warnings", "from typing import Optional"]),
+            ("", ["import logging", "import warnings", "from typing import Any"]),
+            ("import logging\nimport warnings\n", ["from typing import Any"]),
+            ("from typing import Any\n", ["import logging", "import warnings"]),
         ],
     )
     def test_an_import_is_added_once(self, there, missing):

@@ -214,6 +214,9 @@ RECOGNISED = {
     "step = 0\nfor epoch in range(3):\n    for i in range(5):\n" + indented("step += 1\n" + BODY, 8): replace(
         RIGHT_LOOP, counter=Counter(start=1), steps=15
     ),
+    "for step, batch in enumerate(loader):\n" + indented(BODY.replace("(step)", "(0)"), 4): replace(
+        RIGHT_LOOP, counter=Counter(stride=0)
+    ),
 }
 
 
@@ -251,7 +254,6 @@ INNER = "for step, batch in enumerate(loader):\n"
     "text",
     [
         "for epoch in range(3):\n    " + INNER + indented(BODY, 8),
-        INNER + indented(BODY.replace("(step)", "(0)"), 4),
         "for epoch in range(3):\n    for batch in loader:\n" + indented(BODY.replace("(step)", "(epoch)"), 8),
         INNER + indented("if step % 100: continue\n" + BODY, 4),
         INNER + indented(BODY + "if step > 9: break", 4),

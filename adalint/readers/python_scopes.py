@@ -352,12 +352,9 @@ class FileMap:
 
     def path_of(self, node: ast.expr, depth: int = 0) -> str | None:
         """Resolve a name or attribute to the dotted path that was imported; None when the file does not tell one."""
-        if depth > _LONGEST_PATH:
-            return None
-        if depth:
-            return self._find_path(node, depth)
         if node not in self._paths:
-            self._paths[node] = self._find_path(node, 0)
+            self._paths[node] = None  # what is asked for within its own answer has none
+            self._paths[node] = None if depth > _LONGEST_PATH else self._find_path(node, depth)
         return self._paths[node]
 
     def _find_path(self, node: ast.expr, depth: int) -> str | None:
