@@ -56,14 +56,16 @@ def dialect_sites(source: Source, tree: Tree) -> abc.Iterator[Site]:
 
 def out_of_force(source: Source, tree: Tree) -> set[Span]:
     """Give the mappings that a framework reads, by its own name for them, without turning AdaLoRA on there."""
+    records = [one for one in spoken_in(source.content, source.kind) if one.detect.beside]
     found: set[Span] = set()
     for document in tree.documents:
-        for record in spoken_in(source.content, source.kind) if isinstance(document, Mapping) else ():
-            for root in record.detect.roots if record.detect.beside else ():
-                for node, entry in _under(document, root) if root else ():
-                    written = _written(source, tree, document, node, entry)
-                    if is_spoken(record, written, source.name) and site_of(record, written, source.name) is None:
-                        found.add(node.span)
+        if not isinstance(document, Mapping):
+            continue
+        for record, root in ((one, root) for one in records for root in one.detect.roots if root):
+            for node, entry in _under(document, root):
+                written = _written(source, tree, document, node, entry)
+                if is_spoken(record, written, source.name) and site_of(record, written, source.name) is None:
+                    found.add(node.span)
     return found
 
 
