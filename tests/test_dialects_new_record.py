@@ -15,13 +15,14 @@ from jsonschema import Draft202012Validator
 
 from adalint import dialects
 from adalint.dialects import RecordError, load
+from adalint.dialects.framework import Framework
 from adalint.dialects.record_schema import record_schema
 from adalint.engine import check_source, fix_source
 from adalint.findings import Safety
 from adalint.readers import read_sites
 from adalint.settings import Settings
-from adalint.source import Source, kind_of
-from adalint.values import Literal
+from adalint.source import Source, Span, kind_of
+from adalint.values import UNKNOWN, Literal, Value
 
 RECORD = """\
 marks = ["tuner"]
@@ -287,11 +288,26 @@ def test_findings_name_the_ratio_and_what_it_comes_to(only):
     assert {fix.why for fix in finding.fixes if fix.effect != "display"} == {"kiln computes tinit from `warm_ratio`"}
 
 
-def test_what_a_number_comes_to_is_told_with_its_exponent(only):
-    key = 'orth_percent = { to = "orth_reg_weight", value = "value / 100" }'
-    only(RECORD.replace('orth = "orth_reg_weight"', key))
-    [message] = messages(yaml("first_rank: 24", "orth_percent: -0.002"))
-    assert message.startswith("orth_percent=-0.002 (orth_reg_weight=-2e-05) is negative")
+@pytest.mark.parametrize(
+    ("text", "spelt"),
+    [
+        ("orth_reg_weight=-2e-05 is negative", "penalty=-0.002 (orth_reg_weight=-2e-05) is negative"),
+        ("orth_reg_weight=-0.002, and so on", "penalty=-0.002, and so on"),
+        ("init_r - tinit of init_r=8.", "first-rank - tinit of first-rank=8."),
+        ("first-init_r is another flag", "first-init_r is another flag"),
+    ],
+)
+def test_a_sentence_is_put_in_the_words_of_a_framework(text, spelt):
+    nothing = Value(UNKNOWN, Span(0, 0), Span(0, 0), "")
+    spelling, computed = {"init_r": "first-rank"}, {"orth_reg_weight": ("penalty", "-0.002"), "tinit": ("warm", "")}
+    assert Framework("kiln", nothing, spelling=spelling, computed=computed).spell(text) == spelt
+
+
+@pytest.mark.parametrize(("rest", "rows"), [("", [1]), (' "$@"', []), (" $MORE", [])])
+def test_a_ratio_that_may_still_come_is_not_taken_as_its_default(only, rest, rows):
+    only(FLAGS)
+    text = f"kiln train --tuner adalora --t-first-rank 24 --t-every 4000 --max-steps 3000{rest}\n"
+    assert told(text, "run.sh") == [("ADA205", row) for row in rows]
 
 
 # Old names
@@ -335,6 +351,14 @@ def test_of_two_names_that_a_release_knows_neither_is_believed(only, tmp_path):
     only(RECORD)
     path, text = pinned(tmp_path, "0.4.2", yaml("first_rank: 24", "update_every: 0", "every: 0"))
     assert check_source(Source(path, kind_of(path), text.encode()), Settings()).findings == ()
+
+
+@pytest.mark.parametrize(("release", "key"), [("0.4.2", "update_every"), ("0.5", "every"), ("0.6", "every")])
+def test_what_is_not_written_is_called_as_the_pinned_release_calls_it(only, tmp_path, release, key):
+    only(RECORD)
+    path, text = pinned(tmp_path, release, yaml("first_rank: 24", steps=8))
+    [finding] = check_source(Source(path, kind_of(path), text.encode()), Settings()).findings
+    assert finding.message.startswith(f"no multiple of {key}=10 lies between")
 
 
 def test_ms_swift_tells_a_dropout_by_its_name_in_the_pinned_release(tmp_path):

@@ -4,7 +4,7 @@ import pytest
 
 from adalint.api import check_text
 from adalint.dialects import FOLDER, load
-from adalint.dialects.release import peft_range
+from adalint.dialects.release import peft_range, pinned_release
 from adalint.readers import read_sites
 from adalint.settings import Settings
 from adalint.source import Source, kind_of
@@ -43,7 +43,9 @@ def numbers(specifiers):
 @pytest.mark.parametrize("release", ON_PYPI)
 def test_a_release_of_ms_swift_is_installed_with_the_peft_that_it_asks_for(release, tmp_path):
     (tmp_path / "requirements.txt").write_text(f"ms-swift=={release}\n")
-    assert numbers(peft_range(RECORD, str(tmp_path / "config.yaml"))) == numbers(ON_PYPI[release])
+    assert numbers(peft_range(RECORD, pinned_release(RECORD, str(tmp_path / "config.yaml")))) == numbers(
+        ON_PYPI[release]
+    )
 
 
 @pytest.mark.parametrize(
@@ -76,7 +78,7 @@ def test_a_target_that_is_named_counts_before_the_framework(tmp_path):
 def test_the_range_of_another_framework_is_not_touched(tmp_path):
     (tmp_path / "requirements.txt").write_text("ms-swift==2.6.1\n")
     habana = load(FOLDER / "optimum_habana.toml")
-    assert peft_range(habana, str(tmp_path / "config.json")) == habana.peft == "==0.12.0"
+    assert peft_range(habana, pinned_release(habana, str(tmp_path / "config.json"))) == habana.peft == "==0.12.0"
 
 
 @pytest.mark.parametrize(

@@ -38,6 +38,13 @@ def test_options_are_renamed_and_comments_stay() -> None:
     assert (again.exit_code, again.stdout) == (0, "")
 
 
+def test_flags_with_hyphens_keep_them() -> None:
+    line = LINE.replace("_", "-")
+    Path("run.sh").write_text(line)
+    assert migrate(".", "--write").exit_code == 0
+    assert Path("run.sh").read_text() == line.replace("--train-type", "--tuner-type")
+
+
 def test_a_record_of_ms_swift_is_left_alone() -> None:
     text = json.dumps({"model": "x", "train_type": "adalora", "lora_rank": 8, "adalora_init_r": 12})
     Path("args.json").write_text(text)

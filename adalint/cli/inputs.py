@@ -114,6 +114,10 @@ class Inputs:
         except (click.ClickException, click.Abort, OSError):
             raise
         except Exception as error:  # noqa: BLE001 whatever it is, the other files are still worth checking
+            from adalint.dialects import RecordError
+
+            if isinstance(error, RecordError):
+                raise Failure(str(error)) from None
             self.failed = True
             apologise(path, error)
             if self.request.verbose:

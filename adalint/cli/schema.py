@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-NAMES = ("adapter", "experiment", "settings", "rules")
+NAMES = ("adapter", "experiment", "settings", "rules", "dialect")
 
 
 @click.command()
@@ -13,7 +13,8 @@ NAMES = ("adapter", "experiment", "settings", "rules")
 def schema(what: str, target_peft: str | None) -> None:
     """Print a JSON Schema.
 
-    Of `adapter_config.json`, of experiments in YAML or JSON, of adalint's settings, or of a rule page's front matter.
+    Of `adapter_config.json`, of experiments in YAML or JSON, of adalint's settings, of a rule page's front matter, or
+    of a framework's record in adalint/dialects.
     """
     import json
 

@@ -87,7 +87,7 @@ class Framework:
 
     def never_sets(self, name: str) -> bool:
         """Tell whether a field keeps the framework's own value, however many more options follow."""
-        return self.sets_its_keys_only and name not in self.spelling and name != "total_step"
+        return self.sets_its_keys_only and name not in {*self.spelling, *self.computed, "total_step"}
 
     def key_of(self, name: str) -> str:
         """Give the key that stands for a field; a name that is no field of PEFT stands for itself."""

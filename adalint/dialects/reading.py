@@ -10,7 +10,7 @@ from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any, Final
 
 from adalint.dialects.framework import Dropped, Framework, Raised, Renamed
-from adalint.dialects.release import peft_range
+from adalint.dialects.release import peft_range, pinned_release
 from adalint.dialects.renaming import renamed_options, under_known_names
 from adalint.dialects.values import as_number, handed_on, holds_of, is_refused, is_same, translated
 from adalint.plan import UNKNOWN_LOOP, Counter, Loop
@@ -79,8 +79,9 @@ def site_of(record: Record, written: Written, file: str) -> Site | None:
         return _site(written, {}, framework, open_=True)
     is_dump = record.dump is not None and any(fnmatchcase(file, name) for name in record.dump.files)
     silent = frozenset(record.dump.always if record.dump is not None and is_dump else ())
-    renamed = () if is_dump else renamed_options(record, written)
-    known, moved = under_known_names(record, written, renamed)
+    release = pinned_release(record, written.source.path) if record.renamed or record.peft_before else None
+    renamed = () if is_dump else renamed_options(record, written, release)
+    known, moved = under_known_names(record, written, renamed, release)
     spoken = translate(record, known, silent) if record.implementation == "peft" else Translation()
     values = dict(spoken.values)
     framework = Framework(
@@ -103,7 +104,7 @@ def site_of(record: Record, written: Written, file: str) -> Site | None:
         dropped=tuple(one for one in _dropped(record, written) if one.key not in silent),
         written=frozenset(map(written.name_of, written.entries)),
         raised=() if is_dump or written.open else tuple(_raised(record, written, values)),
-        peft=peft_range(record, written.source.path),
+        peft=peft_range(record, release),
     )
     values |= {one.key: one.value for one in framework.renamed}
     values |= {one.key: one.value for one in framework.removed}

@@ -73,7 +73,7 @@ class Record(Table):
     defaults: dict[str, Scalar] = Field(default_factory=dict)
     """What PEFT is given where nothing is written; without an entry, PEFT's own default."""
     computed: Names = ()
-    """Fields whose value only the framework knows: nothing is said of them."""
+    """Fields whose value only the framework knows where no key gives it: nothing is said of them."""
     unreachable: Names = ()
     """Fields that it has no key for, and leaves at PEFT's default."""
     refuses: dict[str, str] = Field(default_factory=dict)

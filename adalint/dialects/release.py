@@ -20,9 +20,8 @@ def pinned_release(record: Record, path: str) -> str | None:
     return None if pin is None else pin.release
 
 
-def peft_range(record: Record, path: str) -> str | None:
-    """Give the releases of PEFT that the framework is installed with, in the release that a project pins."""
-    release = pinned_release(record, path) if record.peft_before else None
+def peft_range(record: Record, release: str | None) -> str | None:
+    """Give the releases of PEFT that a release of the framework is installed with; the newest is meant by None."""
     if release is None:
         return record.peft
     changed = sorted(record.peft_before, key=Version)

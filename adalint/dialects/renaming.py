@@ -7,7 +7,7 @@ from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Final
 
 from adalint.dialects.framework import Renamed
-from adalint.dialects.release import is_gone, pinned_release
+from adalint.dialects.release import is_gone
 from adalint.dialects.values import is_same
 from adalint.schema.distance import edit_distance
 from adalint.values import UNKNOWN, Literal
@@ -25,19 +25,21 @@ _PREFIX: Final = "adalora_"
 _FAR: Final = 3
 
 
-def renamed_options(record: Record, written: Written) -> tuple[Renamed, ...]:
-    """Find the keys that the targeted release does not have, and has under another name."""
-    found = (*_renamed(record, written), *_misspelt(record, written))
+def renamed_options(record: Record, written: Written, release: str | None) -> tuple[Renamed, ...]:
+    """Find the keys that the targeted release, the newest if None, does not have, and has under another name."""
+    found = (*_renamed(record, written, release), *_misspelt(record, written))
     if written.in_python:  # what it imports may be there in an older release alone
         return tuple(one for one in found if one.certain)
     return found
 
 
-def under_known_names(record: Record, written: Written, refused: Collection[Renamed]) -> tuple[Written, frozenset[str]]:
+def under_known_names(
+    record: Record, written: Written, refused: Collection[Renamed], release: str | None
+) -> tuple[Written, frozenset[str]]:
     """Give what stands under other names the key that the record knows; also tell which keys then stand nowhere.
 
-    An old name that the targeted release has is how that key is written. The value of one that it refuses is what will
-    count once it has its new name.
+    An old name that the pinned release has is how that key is, or would be, written. The value of one that it refuses
+    is what will count once it has its new name.
     """
     entries, names = dict(written.entries), dict(written.names)
     moved: set[str] = set()
@@ -55,6 +57,10 @@ def under_known_names(record: Record, written: Written, refused: Collection[Rena
             moved.add(to)
         else:
             names[to] = written.name_of(key)
+    for key, old in olds.items():
+        to = _newest_name(key, olds)
+        if release is not None and not is_gone(old.gone, release) and to not in entries:
+            names.setdefault(to, written.name_of(key))
     return replace(written, entries=entries, names=names), frozenset(moved)
 
 
@@ -72,11 +78,10 @@ def _is_outdated(value: Value, old: Renaming | None) -> bool:
     return old is not None and any(is_same(word, one) for word in words for one in old.unless)
 
 
-def _renamed(record: Record, written: Written) -> Iterator[Renamed]:
+def _renamed(record: Record, written: Written, release: str | None) -> Iterator[Renamed]:
     """Find keys that the targeted release does not know any more, with what they are called there."""
     olds = {one.key: one for one in record.renamed}
     names = {key: one for key, one in olds.items() if key in written.entries}
-    release = pinned_release(record, written.source.path) if names else None
     for key, first in names.items():
         if not is_gone(first.gone, release):
             continue

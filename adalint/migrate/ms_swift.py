@@ -28,7 +28,8 @@ def to_four(source: Source, settings: Settings) -> Migrated:
     Raises:
         ReadError: the text is not what its kind says.
     """
-    if source.kind not in KINDS or not any(mark.encode() in source.content for mark in load(_RECORD).marks):
+    said = source.content.replace(b"-", b"_")  # flags may have either
+    if source.kind not in KINDS or not any(mark.encode() in said for mark in load(_RECORD).marks):
         return Migrated(source, source)
     pinned = pinned_release(load(_RECORD), source.path)
     if pinned is not None and not is_gone("4.0", pinned):

@@ -102,7 +102,9 @@ CHINESE: Final[Mapping[str, str]] = {
         "没有可检查的内容：那里没有 Python、JSON、YAML、shell、笔记本或 Markdown 文件。"
     ),
     "All clear: {files} read, AdaLoRA is not in use.": "一切正常：读了 {files}，没有使用 AdaLoRA。",
-    "All clear: {files} with the word AdaLoRA, and no configuration of it.": "一切正常：{files}提到了 AdaLoRA，但没有它的配置。",
+    "All clear: {files} with the word AdaLoRA, and no configuration of it.": (
+        "一切正常：{files}提到了 AdaLoRA，但没有它的配置。"
+    ),
     "All clear: {files} with AdaLoRA, nothing to report.": "一切正常：{files}用到了 AdaLoRA，没有问题。",
     # What `fix` does
     "Fixed {findings}.": "已修复 {findings}。",

@@ -181,8 +181,14 @@ def applies(marker: object) -> bool:
         return True
 
 
+_NAME = re.compile(r"[A-Za-z0-9][\w.-]*")
+
+
 def requirement(text: str, path: str, row: int | None) -> Said | None:
     """Read a requirement as pip takes it: by name, or by an address alone."""
+    named = _NAME.match(text)
+    if named and "://" not in text and canonicalize_name(named[0]) not in packages_read():
+        return None  # most are; a whole requirement takes long to read
     try:
         wanted = Requirement(text)
     except InvalidRequirement:
