@@ -83,6 +83,9 @@ class RankAllocator:
     beta1: float
     beta2: float
     total_step: int | None = None
+    target_total_rank: int | None = None
+    tb_writter: None = None
+    tb_writter_loginterval: int = 500
     budgets: list[int] = field(default_factory=list)
     """What the budget was at each call."""
     masks: list[dict[str, list[bool]] | None] = field(default_factory=list)
@@ -106,7 +109,8 @@ class RankAllocator:
         if global_step < last:
             self._measure(layers)
         full = sum(len(layer.lora_E) for layer in layers.values())
-        budget = self._budget(global_step, full, self.target_rank * len(layers), last)
+        target = self.target_rank * len(layers) if self.target_total_rank is None else self.target_total_rank
+        budget = self._budget(global_step, full, target, last)
         self.budgets.append(budget)
         # The final phase cuts at every step, by scores that do not move any more.
         cuts = global_step > last or (global_step > self.init_warmup and global_step % self.mask_interval == 0)

@@ -57,7 +57,7 @@ def executed(text: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Record
     usual = torch.get_default_dtype()
     torch.set_default_dtype(torch.float64)
     try:
-        exec(compile(text, "train.py", "exec"), {"__name__": "__main__"})
+        exec(compile(text, "train.py", "exec", dont_inherit=True), {"__name__": "__main__"})
     finally:
         torch.set_default_dtype(usual)
     if loralib_oracle.ALL:
@@ -89,6 +89,6 @@ def _record(record: Record, model: torch.nn.Module, step: int) -> None:
 
 
 def _plain(name: str) -> str:
-    for part in ("base_model.model.", ".base_layer", ".default"):
+    for part in ("base_model.model.", ".base_layer", ".modules_to_save", ".original_module", ".default"):
         name = name.replace(part, "")
     return name

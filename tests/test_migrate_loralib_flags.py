@@ -323,7 +323,12 @@ class TestLeft:
     @pytest.mark.parametrize(
         ("old", "new", "said"),
         [
-            ("config = Simple", "options = vars(args)\nconfig = Simple", "args is handed to vars"),
+            ("config = Simple", "use(**vars(args))\nconfig = Simple", "vars(args) goes where its flags are not seen"),
+            (
+                "config = Simple",
+                "import tools\noptions = vars(args)\ntools.use(options)\nconfig = Simple",
+                "vars(args) goes",
+            ),
             ("config = Simple", "import tools\ntools.use(args)\nconfig = Simple", "args is handed to use"),
             ("config = Simple", "args = args\nconfig = Simple", "args is not always what the parser gives"),
             ("config = Simple", "config = [args]\nconfig = Simple", "args goes where its flags are not seen"),
@@ -412,3 +417,111 @@ class TestLeft:
         run(*KIND, "--write", str(project))
         assert "--orth_reg_weight" not in (project / "train.py").read_text()
         assert "--reg_orth_coef 0.2" in (project / "run.sh").read_text()
+
+
+class TestHandedOn:
+    """What the parser gives, in functions of other files and in objects."""
+
+    USED = "import tools\ntools.use(args)\nconfig = Simple"
+
+    @staticmethod
+    def with_tools(project: Path, tools: str, used: str = USED) -> dict[str, str]:
+        (project / "train.py").write_text(TRAINING.replace("config = Simple", used, 1))
+        (project / "tools.py").write_text(tools)
+        (project / "run.sh").write_text("python train.py --lora_r 6\n")
+        return contents(project)
+
+    def test_reads_in_a_function_of_another_file_get_the_new_names(self, project: Path) -> None:
+        tools = "def use(given, *, more=None):\n    lora_r = given.lora_r\n    return lora_r + given.steps{}\n"
+        self.with_tools(project, tools.format(' if more else f"{given.lora_r}"'))
+        assert run(*KIND, "--write", str(project)).exit_code == 0
+        expected = tools.format(' if more else f"{given.init_r}"').replace("given.lora_r", "given.init_r")
+        assert (project / "tools.py").read_text() == expected
+        assert (project / "run.sh").read_text() == "python train.py --init_r 6\n"
+        compile(expected, "tools.py", "exec")
+        assert run(*KIND, "--write", str(project)).exit_code == 0
+        assert (project / "tools.py").read_text() == expected
+
+    def test_a_file_that_reads_other_flags_alone_stays(self, project: Path) -> None:
+        tools = "def use(args):\n    return args.steps\n\n\ndef other(lora_r):\n    return lora_r.lora_r\n"
+        self.with_tools(project, tools, "from tools import use\nuse(args=args)\nconfig = Simple")
+        run(*KIND, "--write", str(project))
+        assert (project / "tools.py").read_text() == tools
+        assert (project / "run.sh").read_text() == "python train.py --init_r 6\n"
+
+    @pytest.mark.parametrize(
+        "tools",
+        [
+            "def use(args):\n    return vars(args)['lora_r']\n",
+            "def use(args):\n    return getattr(args, 'lora_r')\n",
+            "def use(args):\n    keep.append(args)\n",
+            "def use(*args):\n    return args[0].lora_r\n",
+            "def use(args):\n    args = again(args)\n    return args.lora_r\n",
+            "def use(args):\n    return args.lora_r\n\n\nuse(other)\n",
+            "def use(args):\n    return args.lora_r\n\n\ndef use(args):\n    return None\n",
+            "use = print\n",
+        ],
+    )
+    def test_functions_that_do_more_keep_all(self, tools: str, project: Path) -> None:
+        before = self.with_tools(project, tools)
+        assert "args is handed to use, where its flags are not seen" in told(project)
+        run(*KIND, "--write", str(project))
+        after = contents(project)
+        assert {name: after[name] for name in ("tools.py", "run.sh")} == {
+            name: before[name] for name in ("tools.py", "run.sh")
+        }
+
+    def test_a_function_that_another_file_calls_as_well_keeps_all(self, project: Path) -> None:
+        before = self.with_tools(project, "def use(args):\n    return args.lora_r\n")
+        (project / "more.py").write_text("from tools import use\n\nuse(None)\n")
+        assert "args is handed to use" in told(project)
+        run(*KIND, "--write", str(project))
+        assert contents(project)["tools.py"] == before["tools.py"]
+
+    def test_a_flag_that_goes_and_is_read_elsewhere_keeps_all(self, project: Path) -> None:
+        before = contents(project)
+        (project / "tools.py").write_text("def use(args):\n    return args.lora_type\n")
+        text = LAUNCHED.replace("    print(args)\n", "    use(args)\n").replace(
+            "import torch\n", "import torch\nfrom tools import use\n", 1
+        )
+        (project / "train.py").write_text(text)
+        assert "tools.py reads lora_type, too" in told(project)
+        run(*KIND, "--write", str(project))
+        assert contents(project)["run.sh"] == before["run.sh"]
+
+    KEPT = """\
+class Run{base}:
+    def __init__(self, args):
+        self.args = args
+        self.rank = self.args.lora_r
+
+    def show(self):
+        return self.args.lora_r, {more}
+
+
+Run(args)
+config = Simple"""
+
+    def test_what_an_object_keeps_is_read_by_the_new_name(self, project: Path) -> None:
+        kept = self.KEPT.format(base="(torch.nn.Module)", more="self.args.steps")
+        self.with_tools(project, "", kept)
+        assert run(*KIND, "--write", str(project)).exit_code == 0
+        assert kept.replace("args.lora_r", "args.init_r") in (project / "train.py").read_text()
+
+    @pytest.mark.parametrize(
+        ("base", "more", "tools"),
+        [
+            ("(Trainer)", "None", ""),
+            ("", "Run(self).args.lora_r", ""),
+            ("", "None", "def show(run):\n    return run.args.lora_r\n"),
+        ],
+    )
+    def test_what_an_object_keeps_and_others_may_read_keeps_all(
+        self, base: str, more: str, tools: str, project: Path
+    ) -> None:
+        before = self.with_tools(project, tools, self.KEPT.format(base=base, more=more))
+        run(*KIND, "--write", str(project))
+        after = contents(project)
+        assert after["run.sh"] == before["run.sh"]
+        assert after["tools.py"] == before["tools.py"]
+        assert '"--lora_r"' in after["train.py"]

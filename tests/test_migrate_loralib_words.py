@@ -92,7 +92,7 @@ def test_bash_hands_on_the_words_meant_and_the_other_bytes_stay(
     assert line is not None
     source = Source.decode("run.sh", Kind.SHELL, text.encode())
     touched = frozenset({*RENAMED, *GONE})
-    launches = launches_of("train.py", line.options(), touched, [source], ["other.py"])
+    launches = launches_of("train.py", line, touched, [source], ["other.py"])
     assert len(launches) == sum(not one[0].endswith("other.py") for one in before)
     changed = rewritten(launches, RENAMED, GONE)
     result = changed[0].source.apply(changed[0].edits) if changed else source
@@ -113,9 +113,7 @@ def test_any_text_is_rewritten_or_refused(text: str) -> None:
     assert line is not None
     source = Source.decode("run.sh", Kind.SHELL, f"{text}\npython train.py --lora_r 6\n".encode())
     try:
-        changed = rewritten(
-            launches_of("train.py", line.options(), frozenset(RENAMED), [source], ["other.py"]), RENAMED, ()
-        )
+        changed = rewritten(launches_of("train.py", line, frozenset(RENAMED), [source], ["other.py"]), RENAMED, ())
     except Unlaunchable:
         return
     for one in changed:

@@ -42,6 +42,9 @@ def refuse_elsewhere(
         if other is not script and script in project.imported_by(other):
             raise Unlaunchable(f"{os.path.basename(other.source.path)} imports from {here}")
         for node in other.file_map.nodes():
+            if other is not script and _reads_kept(node, line):
+                name = os.path.basename(other.source.path)
+                raise Unlaunchable(f"{name} reads {ast.unparse(node)}, which may be of {here}")
             if not isinstance(node, ast.Constant) or id(node) in own or not isinstance(node.value, str):
                 continue
             match = words.search(node.value)
@@ -62,6 +65,16 @@ def refuse_elsewhere(
                 raise Unlaunchable(f"{source.name} has {key[1]}, too")
     for name in _beside(script.source.path, seen, words):
         raise Unlaunchable(f"{name} may start it, and is not among the files given")
+
+
+def _reads_kept(node: ast.AST, line: CommandLine) -> bool:
+    """Tell whether a flag is read of what an object keeps."""
+    return (
+        isinstance(node, ast.Attribute)
+        and node.attr in line.flags
+        and isinstance(node.value, ast.Attribute)
+        and node.value.attr in line.kept
+    )
 
 
 def _is_added(node: ast.Constant, file_map: FileMap) -> bool:

@@ -50,22 +50,38 @@ _FLAG: Final = re.compile(rb"""(?<![\w-])--([A-Za-z]\w*)(?:(?:=|[ \t]+)("[^"\n]*
 
 def flags_in(source: Source) -> Iterator[tuple[int, str]]:
     """Give the flags of each command that asks for loralib's AdaLoRA: where they stand and what they become."""
-    if source.kind is not Kind.SHELL:
-        return
-    for start, stop in _commands(source.content):
-        command = source.content[start:stop]
-        mark = _MARKS.search(command)
-        if mark is None:
-            continue
+    for start, command in _marked(source):
         summarizes = b"summarization" in command
         given: dict[str, str] = {}
-        for match in _FLAG.finditer(command):
-            name = match[1].decode()
-            given[name] = "" if match[2] is None else match[2].decode(errors="replace")
+        for at, name, value in _flags_of(command):
+            given[name] = value
             becomes = (_UNWEIGHTED if summarizes else _WEIGHT) if name == "reg_orth_coef" else _BECOMES.get(name)
             if becomes is not None:
-                yield start + match.start(), f"--{name} {given[name]}".rstrip() + f" becomes {becomes}"
-        yield from ((start + mark.start(), text) for text in _of_the_whole(given, summarizes=summarizes))
+                yield start + at, f"--{name} {value}".rstrip() + f" becomes {becomes}"
+        mark = _MARKS.search(command)
+        at = start if mark is None else start + mark.start()
+        yield from ((at, text) for text in _of_the_whole(given, summarizes=summarizes))
+
+
+def _marked(source: Source) -> Iterator[tuple[int, bytes]]:
+    """Give the commands that ask for loralib's AdaLoRA, with their places."""
+    if source.kind is Kind.SHELL:
+        for start, stop in _commands(source.content):
+            if _MARKS.search(source.content, start, stop):
+                yield start, source.content[start:stop]
+
+
+def _flags_of(command: bytes) -> Iterator[tuple[int, str, str]]:
+    """Give the flags of a command: where they stand in it, their names, and their values or nothing."""
+    for match in _FLAG.finditer(command):
+        yield match.start(), match[1].decode(), "" if match[2] is None else match[2].decode(errors="replace")
+
+
+def too_short_in(source: Source) -> Iterator[tuple[int, str]]:
+    """Give the commands whose run has no steps between the first phase and the last."""
+    for start, command in _marked(source):
+        given = {name: value for _, name, value in _flags_of(command)}
+        yield from ((start, text) for text in _too_short(given, summarizes=b"summarization" in command))
 
 
 def _of_the_whole(given: dict[str, str], *, summarizes: bool) -> Iterator[str]:
@@ -74,6 +90,10 @@ def _of_the_whole(given: dict[str, str], *, summarizes: bool) -> Iterator[str]:
     defaults = ", ".join(f"{name}={number}" for name, number in left if number)
     if defaults:
         yield f"flags that are not given have defaults in loralib's script that PEFT does not have: {defaults}"
+    yield from _too_short(given, summarizes=summarizes)
+
+
+def _too_short(given: dict[str, str], *, summarizes: bool) -> Iterator[str]:
     total = given.get("max_steps") or given.get("max_step") or given.get("max_train_steps") or ""
     phases = [given.get(name) or _NOT_GIVEN[name][2 if summarizes else 1] for name in ("init_warmup", "final_warmup")]
     if all(one.isdecimal() for one in (total, *phases)) and sum(map(int, phases)) >= int(total):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from adalint.engine import check_source
 from adalint.findings import Severity
-from adalint.migrate.loralib_flags import flags_in
+from adalint.migrate.loralib_flags import flags_in, too_short_in
 from adalint.migrate.loralib_project import Project
 from adalint.migrate.loralib_to_peft import script_of
 from adalint.migrate.texts import Migrated, Note
@@ -75,6 +75,7 @@ def _file_of(those: Sequence[Rewritten]) -> Migrated:
     after = source.apply(sorted({edit for one in those for edit in one.edits}))
     left = [it for one in those for it in one.left]
     left += [it for it in flags_in(source) if not any(span.start <= it[0] < span.stop for span in spans)]
+    left += [it for it in too_short_in(source) if any(span.start <= it[0] < span.stop for span in spans)]
 
     def notes(told: Sequence[tuple[int, str]]) -> tuple[Note, ...]:
         return tuple(Note(source.position(offset), said) for offset, said in sorted(set(told)))

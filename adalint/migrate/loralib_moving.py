@@ -27,6 +27,9 @@ if TYPE_CHECKING:
     from adalint.source import Edit, Source
 
 
+_NOT_REFUSED: Final = (
+    "loralib refuses a run that is not longer than its first and last phase together; here nothing does"
+)
 _WEIGHT: Final = "orth_reg_weight"
 _OF_THE_TRAINER: Final = (
     "rankallocator, model_args and tb_writter go: loralib's copy of transformers, whose Trainer takes them, gives "
@@ -91,7 +94,10 @@ def moved(
     if task in {"SEQ_CLS", "TOKEN_CLS"}:
         done.append((wrapping.statement, f"with task_type={task} PEFT trains and saves the head of the model, too"))
     counts = total_of(allocator) is None and not told_by_trainer
-    return Moved(edits, tuple(done), tuple(remarks(allocator, wrapping, file_map)), counts)
+    left = list(remarks(allocator, wrapping, file_map))
+    if wrapping.provisional or told_by_trainer:
+        left.insert(0, (wrapping.statement, _NOT_REFUSED))
+    return Moved(edits, tuple(done), tuple(left), counts)
 
 
 def _asked_for(allocator: Allocator, file_map: FileMap) -> Layers:

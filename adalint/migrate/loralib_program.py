@@ -12,13 +12,14 @@ from adalint.migrate.loralib_command_line import DECIDING, RENAMED
 from adalint.migrate.loralib_deciding import fold, layers_folded, stage_map
 from adalint.migrate.loralib_elsewhere import documents_of, refuse_elsewhere
 from adalint.migrate.loralib_fork import asks_for_layers
+from adalint.migrate.loralib_handed import Handed
 from adalint.migrate.loralib_launches import DEAD, Unlaunchable, launches_of
 from adalint.migrate.loralib_names import Unmovable
 from adalint.migrate.loralib_pairs import partners_of
-from adalint.migrate.loralib_parser import command_line_of
+from adalint.migrate.loralib_parser import command_line_again, command_line_of
 from adalint.migrate.loralib_settled import decided_by, is_gate, slots_of
 from adalint.migrate.loralib_stages import Stages
-from adalint.migrate.loralib_words import rewritten
+from adalint.migrate.loralib_words import Rewritten, rewritten
 from adalint.source import Edit, Kind, Span
 
 if TYPE_CHECKING:
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
     from adalint.migrate.loralib_launches import Launch
     from adalint.migrate.loralib_project import Project
     from adalint.migrate.loralib_to_peft import Script
-    from adalint.migrate.loralib_words import Rewritten
     from adalint.readers.python_scopes import FileMap
     from adalint.source import Source
 
@@ -57,7 +57,8 @@ def program_of(script: Script, project: Project, sources: Sequence[Source]) -> P
     """
     if script.source.kind is not Kind.PYTHON:
         return None
-    line = command_line_of(script.file_map)
+    handed = Handed(script, project)
+    line = command_line_of(script.file_map, handed.follow)
     if line is None:
         return None
     renamed = {name: to for name, to in _renamed(line).items() if not is_gate(name, line, script.file_map)}
@@ -82,6 +83,7 @@ def program_of(script: Script, project: Project, sources: Sequence[Source]) -> P
     # With no file of layers, target_modules is told by the slots.
     for one in changed if script.uses.calls["SVDLinear"] or partners_of(script, project) else []:
         one.left += _left(launches, one.source)
+    changed += _renamed_elsewhere(handed, line, renamed, decided)
     changed += documents_of(script, {**options, **dict.fromkeys(gone, "")}, sources)
     program = Program(Stages(script.text), launches=changed)
     fixed = {**decided, **slots_of(line, launches)} if decided else {}
@@ -108,6 +110,25 @@ def program_of(script: Script, project: Project, sources: Sequence[Source]) -> P
         where = "" if launches else ": so it has to on launch lines elsewhere"
         program.done.append((script.file_map.start(line.flags[name].made), said + where))
     return program
+
+
+def _renamed_elsewhere(
+    handed: Handed, line: CommandLine, renamed: Mapping[str, str], decided: Mapping[str, object]
+) -> list[Rewritten]:
+    """Rename the reads of flags in functions of other files.
+
+    Raises:
+        Unmovable: one is of a flag that goes, or is not written in one piece.
+    """
+    names = {**dict.fromkeys(decided), **renamed}
+    files: dict[str, Rewritten] = {}
+    for other, read in handed.reads_of(line, names):
+        name, to = read.attr, renamed[read.attr]
+        one = files.setdefault(other.source.path, Rewritten(other.source))
+        for place in _places([read], other.file_map):
+            one.edits.append(Edit(Span(place.stop - len(name), place.stop), to))
+            one.told.append((place.start, f"{name} is read as {to}: the flag is called so now"))
+    return list(files.values())
 
 
 def _renamed(line: CommandLine) -> dict[str, str]:
@@ -165,7 +186,7 @@ def _left(launches: Iterable[Launch], source: Source) -> Iterator[tuple[int, str
 def _rename(stages: Stages, renamed: Mapping[str, str], decided: Mapping[str, object]) -> None:
     """Give the flags their names, write what is decided in place of its reads, and take those flags out."""
     file_map = stage_map(stages)
-    line = command_line_of(file_map)
+    line = command_line_again(file_map)
     if line is None:
         return
     edits: list[Edit] = []

@@ -137,6 +137,11 @@ class Reading:
                 raise Unmovable(value, f"{ast.unparse(value)} goes where its flags are not seen")
 
     def named(self, name: str, at: ast.AST) -> None:
+        """Follow what the parser gives by one of its names.
+
+        Raises:
+            Unmovable: it goes where this is not seen, or the name means other things, too.
+        """
         if not self._is_one(self.file_map.bindings(name, at)):
             raise Unmovable(at, f"{name} is not always what the parser gives")
         for use in self.file_map.uses(name, at):
@@ -178,7 +183,7 @@ class Reading:
         if not isinstance(call, ast.Call):
             raise Unmovable(value, f"{ast.unparse(value)} goes where its flags are not seen")
         called = _called(call)
-        function = self.file_map.function_called(call)
+        function = self.file_map.function_called(call) or self._constructor(call)
         if function is None and called in _SHOWING:
             return
         if function is None and called in {"vars", "asdict"} and call.args == [value]:
@@ -195,6 +200,12 @@ class Reading:
                 value, f"{ast.unparse(value)} is handed to {called or 'a call'}, where its flags are not seen"
             )
         self.named(parameter.arg, function.body[0])
+
+    def _constructor(self, call: ast.Call) -> FunctionNode | None:
+        """Find the `__init__` of a class of this file that a call makes an object of."""
+        owner = self.file_map.class_named(call.func)
+        body = [] if owner is None else owner.body
+        return next((one for one in body if isinstance(one, ast.FunctionDef) and one.name == "__init__"), None)
 
     def _shown_as_a_whole(self, call: ast.Call) -> None:
         """Follow a dictionary of all flags to what logs or writes it.

@@ -73,11 +73,6 @@ def told_of_saving(allocator: Allocator, uses: Uses, file_map: FileMap) -> Itera
 
 def remarks(allocator: Allocator, wrapping: Wrapping, file_map: FileMap) -> Iterator[tuple[ast.AST, str]]:
     """Tell what is moved and yet not the same, or stays and may not do what it did."""
-    if wrapping.provisional:
-        yield (
-            wrapping.statement,
-            "loralib refuses a run that is not longer than its first and last phase together; here nothing does",
-        )
     for name in ("tb_writter", "tb_writter_loginterval"):
         if name in allocator.given:
             yield allocator.given[name], "loralib wrote the ranks to TensorBoard; PEFT does not"
