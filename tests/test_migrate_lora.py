@@ -427,12 +427,15 @@ def test_what_cannot_be_moved_whole_is_left_and_told(text: str, said: str | None
         assert any(said in note.text for note in outcome.left)
 
 
-BOTH = TRAINER_BY_EPOCHS.replace("import LoraConfig", "import AdaLoraConfig, LoraConfig") + """\
+BOTH = (
+    TRAINER_BY_EPOCHS.replace("import LoraConfig", "import AdaLoraConfig, LoraConfig")
+    + """\
 
 
 def another(base):
     return get_peft_model(base, AdaLoraConfig(init_r=12, target_r=8, total_step=1000, task_type="CAUSAL_LM"))
 """
+)
 
 
 def test_a_configuration_that_is_adalora_already_stays_as_it_is() -> None:
