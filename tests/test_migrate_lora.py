@@ -224,6 +224,30 @@ ENDED_BY_A_BREAK = ACCUMULATING_ACCELERATOR.replace(
             break
 accelerator.unwrap_model(model).save""",
 )
+STEP_IN_A_FUNCTION = EPOCHS_IN_A_FUNCTION.replace(
+    """\
+def train_one_epoch(model, batches, optimizer):
+    for ids in batches:
+        optimizer.zero_grad()
+        model(input_ids=ids, labels=ids).loss.backward()
+        optimizer.step()
+""",
+    """\
+def train_step(model, optimizer, ids):
+    optimizer.zero_grad()
+    loss = model(input_ids=ids, labels=ids).loss
+    loss.backward()
+    optimizer.step()
+    return loss.item()
+""",
+).replace(
+    "        train_one_epoch(model, loader, optimizer)\n",
+    "        for ids in loader:\n            train_step(model, optimizer, ids)\n",
+)
+CAPPED = LATE_LOADER.replace("epochs = 3\n", "epochs = 3\nmax_steps = 1000\ndone = 0\n").replace(
+    "        optimizer.zero_grad()\n",
+    "        optimizer.zero_grad()\n        done += 1\n        if done >= max_steps:\n            break\n",
+)
 CLASS_OF_ITS_OWN = (
     HEAD
     + """\
@@ -308,7 +332,9 @@ RUN = {
     "rounded down": ROUNDED_DOWN,
     "accumulating accelerator": ACCUMULATING_ACCELERATOR,
     "epochs in a function": EPOCHS_IN_A_FUNCTION,
+    "step in a function": STEP_IN_A_FUNCTION,
     "ended by a break": ENDED_BY_A_BREAK,
+    "capped": CAPPED,
     "class of its own": CLASS_OF_ITS_OWN,
     "callbacks of others": CALLBACKS_OF_OTHERS,
     "lightning": LIGHTNING,
@@ -348,7 +374,7 @@ def test_nothing_is_found_in_it_and_moving_it_again_changes_nothing(name: str) -
     assert not migrated(after.text).changed
 
 
-_TOUCHED = ("LoraConfig", "r=2", "Trainer(", "train_one_epoch(")
+_TOUCHED = ("LoraConfig", "r=2", "Trainer(", "train_one_epoch(", "train_step(")
 
 
 @pytest.mark.parametrize("name", RUN)
@@ -391,20 +417,61 @@ def train(model, loader, optimizer, total_steps):
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        (LENGTHLESS, "ADA201"),
-        (FREE, "ADA201"),
-        (ELSEWHERE, "not seen in this file"),
-        (CALLED_PER_EPOCH, "ADA401"),
+        (LENGTHLESS, "does not tell its length"),
+        (FREE, "does not tell its length"),
+        (ELSEWHERE, "is not seen, or not followed"),
+        (CALLED_PER_EPOCH, "one place below"),
+        # what would crash, or be scheduled for another run than it is
+        (TRAINER_BY_EPOCHS.replace("model = get_peft_model", "if x:\n    model = get_peft_model"), "under a condition"),
+        (TRAINER.replace("model = get_peft_model", "if x:\n    model = get_peft_model"), "under a condition"),
+        (
+            TRAINER_BY_EPOCHS.replace("trainer = ", "for stage in 1, 2:\n    trainer = ").replace(
+                "trainer.t", "    trainer.t"
+            ),
+            "again and again",
+        ),
+        (
+            STEP_IN_A_FUNCTION.replace(
+                "        for ids in loader:\n            train_step(model, optimizer, ids)\n",
+                "        losses = [train_step(model, optimizer, ids) for ids in loader]\n",
+            ),
+            "one place",
+        ),
+        (
+            EPOCHS_IN_A_FUNCTION.replace(
+                "    for epoch in range(3):\n        train_one_epoch(model, loader, optimizer)\n        print(epoch)\n",
+                "    [train_one_epoch(model, loader, optimizer) for _ in range(3)]\n",
+            ),
+            "one place",
+        ),
+        (
+            LATE_LOADER.replace("    model.train()\n", "    if epoch == 1:\n        continue\n"),
+            "does not tell its length",
+        ),
+        (
+            LATE_LOADER.replace("DataLoader(torch.randint(0, 32, (16, 8))", "DataLoader(Stream()").replace(
+                "epochs = 3", "class Stream(torch.utils.data.IterableDataset): ...\nepochs = 3"
+            ),
+            "does not tell its length",
+        ),
+        (LIGHTNING.replace("self.net = get", "if x:\n            self.net = get"), "under a condition"),
+        (LIGHTNING.replace("max_epochs=3", "max_epochs=-1"), "what the Trainer is told"),
         # accelerate may wrap the model, which the function does not see
         (
             EPOCHS_IN_A_FUNCTION.replace("    for epoch", "    model = accelerator.prepare(model)\n    for epoch"),
-            "ADA201",
+            "is not seen, or not followed",
         ),
-        (EPOCHS_IN_A_FUNCTION.replace("print(epoch)", "train_one_epoch(model, loader, optimizer)"), "ADA201"),
-        (EPOCHS_IN_A_FUNCTION.replace("model, batches, optimizer):", "model, batches, optimizer, **more):"), "ADA401"),
-        (ENDED_BY_A_BREAK.replace(">= max_train_steps", ">= 7"), "ADA201"),
-        (LIGHTNING.replace("def configure_optimizers", "def optimizer_step"), "ADA201"),
-        (LIGHTNING.replace("self.net = ", "self.automatic_optimization = False\n        self.net = "), "ADA201"),
+        (EPOCHS_IN_A_FUNCTION.replace("print(epoch)", "train_one_epoch(model, loader, optimizer)"), "is not seen"),
+        (
+            EPOCHS_IN_A_FUNCTION.replace("model, batches, optimizer):", "model, batches, optimizer, **more):"),
+            "one place",
+        ),
+        (ENDED_BY_A_BREAK.replace(">= max_train_steps", ">= 7"), "does not tell its length"),
+        (LIGHTNING.replace("def configure_optimizers", "def optimizer_step"), "what the Trainer is told"),
+        (
+            LIGHTNING.replace("self.net = ", "self.automatic_optimization = False\n        self.net = "),
+            "is not seen, or not followed",
+        ),
         (FLAT.replace("LoraConfig(\n", "LoraConfig(\n    **more,\n"), "by name"),
         (FLAT.replace("r=2", "r=0"), "no rank"),
         (
@@ -414,8 +481,8 @@ def train(model, loader, optimizer, total_steps):
             ),
             None,
         ),
-        ("from peft import LoraConfig\nconfig = LoraConfig(r=8)\n", "ADA201"),
-        ("from peft import LoraConfig\nmax_steps = 100\nconfig = LoraConfig(r=8)\n", "not seen in this file"),
+        ("from peft import LoraConfig\nconfig = LoraConfig(r=8)\n", "is not seen, or not followed"),
+        ("from peft import LoraConfig\nmax_steps = 100\nconfig = LoraConfig(r=8)\n", "is not seen, or not followed"),
     ],
 )
 def test_what_cannot_be_moved_whole_is_left_and_told(text: str, said: str | None) -> None:

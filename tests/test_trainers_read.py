@@ -271,6 +271,16 @@ class TestWhatIsAskedOfATrainer:
         text = HEAD.replace("max_steps=300", "max_steps=300, gradient_accumulation_steps=4") + ALLOCATES + self.MADE
         assert codes(text.replace("tfinal=50", f"tfinal=50, orth_reg_weight={weight}")) == found
 
+    @pytest.mark.parametrize(
+        ("weight", "found", "fixed"), [("0.5 / MANY", [], []), ("0.5", ["ADA417"], ["0.5 / MANY"])]
+    )
+    def test_a_number_of_micro_batches_with_a_name_is_divided_by_its_name(self, weight, found, fixed):
+        text = HEAD.replace("max_steps=300", "max_steps=300, gradient_accumulation_steps=MANY") + ALLOCATES + self.MADE
+        text = "MANY = 4\n" + text.replace("tfinal=50", f"tfinal=50, orth_reg_weight={weight}")
+        assert codes(text) == found
+        fixes = [one for one in adalint.check_text(text, filename="x.py").findings for one in one.fixes]
+        assert [edit.text for fix in fixes for edit in fix.edits] == fixed
+
     @pytest.mark.parametrize(("release", "found"), [("4.45.2", []), ("4.46.0", ["ADA417"])])
     def test_an_older_transformers_divides_the_penalty_too(self, release, found):
         text = HEAD.replace("max_steps=300", "max_steps=300, gradient_accumulation_steps=4") + ALLOCATES + self.MADE

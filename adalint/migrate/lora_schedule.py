@@ -17,6 +17,7 @@ from adalint.fixes.operations import AddCallback, Note, Set, Unplaceable
 from adalint.fixes.place import place
 from adalint.migrate.lora_lightning import lightning_edits
 from adalint.readers import read_sites
+from adalint.readers.python_once import is_always_wrapped, is_trained_once
 from adalint.readers.python_scopes import map_of
 from adalint.site import Surface
 from adalint.source import Edit, Kind
@@ -39,6 +40,9 @@ FINAL: Final = 6
 _NAME: Final = "adalora"
 _RATIOS: Final = f"tinit_ratio=1 / {WARM_UP}, tfinal_ratio=1 / {FINAL}"
 _LIGHTNINGS_LENGTH: Final = "int(self.trainer.estimated_stepping_batches)"
+_NO_LENGTH: Final = re.compile(rb"max_time|max_epochs\s*=\s*-\s*1|IterableDataset|streaming")
+"""Signs of runs whose number of steps Lightning gives as infinite."""
+
 _PLACEHOLDER: Final = Set("total_step", "1", Literal(1), after="target_r")
 _MOST: Final = 100
 """Configurations in one file; more are left as they are."""
@@ -75,15 +79,18 @@ def with_phases(source: Source, others: Collection[str]) -> Source:
     return source
 
 
-def with_late_schedules(source: Source, others: Collection[str]) -> tuple[Source, list[str]]:
+def with_late_schedules(source: Source, others: Collection[str], *, capped: bool = False) -> tuple[Source, list[str]]:
     """Give the configurations that lack their length a schedule that is set later, Lightning its hooks, and tell how.
 
-    What cannot be given one is left as it is, and so are `others`.
+    What cannot be given one is left as it is, and so are `others`. With `capped` only loops are looked at that a
+    maximum of steps may end before their epochs do.
     """
     told: list[str] = []
     for number in range(min(_MOST, len(configurations(source, others)))):
         site = configurations(source, others)[number]
-        late = _late(site)
+        lengths = [one.insertion.length for one in site.trainings if one.insertion is not None]
+        is_capped = any(length is not None and length.startswith("min(") for length in lengths)
+        late = _late(site) if is_capped or not capped else None
         if late is not None:
             told.append(late.told)
             # Phases of zero are what the constructor takes beside any length.
@@ -94,13 +101,26 @@ def with_late_schedules(source: Source, others: Collection[str]) -> tuple[Source
     return source, told
 
 
-def untrained(source: Source, others: Collection[str]) -> list[Site]:
-    """List the configurations whose allocator nothing in the file is seen to call."""
-    return [
-        site
-        for site in configurations(source, others)
-        if not site.trainings or any(one.reached is not True for one in site.trainings)
-    ]
+def why_left(site: Site) -> str | None:
+    """Say what keeps a configuration without a schedule, or a call of the allocator; None where nothing does."""
+    trained = [one for one in site.trainings if one.reached is not True]
+    if not site.trainings:
+        return "what trains this model is not seen, or not followed, in this file: nothing would call the allocator"
+    if "total_step" in site.values and not trained:
+        return None
+    if len(site.trainings) > 1:
+        return "the model is trained in several places, and a schedule is for one run"
+    training = site.trainings[0]
+    at = training.at if training.built is None else training.built
+    if training.way is Way.TRAINER and not is_always_wrapped(site.source, site.span, at):
+        return "the model is wrapped under a condition only, and a run without it has no allocator to call"
+    if training.way is Way.TRAINER and not is_trained_once(site.source, site.span, at):
+        return "the model is trained again and again, and a schedule is for one run"
+    if training.way is Way.TRAINER:
+        return "what the Trainer is told does not show where the allocator could be called, or how long it trains"
+    if training.reached is not True and training.insertion is None:
+        return "the loop does not show one place below the optimizer's step for the allocator's call, or may run again"
+    return "the loop does not tell its length: it may end early or skip rounds, or goes through what has no length"
 
 
 def configurations(source: Source, others: Collection[str] = ()) -> list[Site]:
@@ -124,6 +144,10 @@ def _late(site: Site) -> Late | None:
 def _of_training(training: Training, site: Site) -> Late | None:
     source, is_known = site.source, "total_step" in site.values
     if training.way is Way.TRAINER and training.built is not None and training.reached is not True:
+        if not is_always_wrapped(source, site.span, training.built):
+            return None
+        if not is_trained_once(source, site.span, training.built):
+            return None
         # A callback that is not seen was written for LoRA, and calls no allocator.
         edits = hook_edits.place(source, [AddCallback(training.built, "" if is_known else _RATIOS)])
         told = "a callback calls it" + ("" if is_known else ", and sets the schedule when training begins")
@@ -140,6 +164,11 @@ def _of_training(training: Training, site: Site) -> Late | None:
 
 
 def _of_lightning(site: Site) -> Late | None:
+    fits = len(re.findall(rb"\.fit\(", site.source.content))
+    if not is_always_wrapped(site.source, site.span, None) or fits != 1 or _NO_LENGTH.search(site.source.content):
+        return None
+    if any(not is_trained_once(site.source, site.span, one.at) for one in site.trainings):
+        return None
     length = None if "total_step" in site.values else _LIGHTNINGS_LENGTH
     edits = lightning_edits(site.source, length, schedule_lines)
     if edits is None:
@@ -171,7 +200,7 @@ def _commented(source: Source, site: Site, comment: str) -> Source:
 def _phases(site: Site) -> list[Set]:
     """Write the phases that a schedule lacks; those of a symbolic length as expressions in it."""
     total = site.values.get("total_step")
-    if total is None:
+    if total is None or total.text == _PLACEHOLDER.text:
         return []
     if isinstance(total.expr, Literal) and type(total.expr.value) is int and total.expr.value >= SHORTEST:
         made = schedule_for(total.expr.value, 1)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 from adalint.embedded import Embedded
 from adalint.engine import check_source, fix_source
 from adalint.findings import Safety, Severity
-from adalint.migrate.lora_schedule import carried, configurations, texts_of, untrained, with_late_schedules, with_phases
+from adalint.migrate.lora_schedule import carried, configurations, texts_of, why_left, with_late_schedules, with_phases
 from adalint.migrate.texts import Migrated, Note
 from adalint.readers.python_scopes import map_of
 from adalint.settings import Settings
@@ -36,7 +36,8 @@ _MENDED: Final = ("ADA201", "ADA302", "ADA303", "ADA304", "ADA310", "ADA311")
 _TRAINED: Final = ("ADA401", "ADA417")
 """What the training lacks then: the allocator's call, and a weight of the penalty that is not multiplied."""
 
-_UNSEEN: Final = "what trains this model is not seen in this file, so that nothing would call update_and_allocate"
+_LACKING: Final = frozenset({"ADA201", "ADA401"})
+"""What is found of a configuration that has got no schedule, or nothing that calls its allocator."""
 
 
 def to_adalora(source: Source, settings: Settings) -> Migrated:
@@ -62,21 +63,23 @@ def to_adalora(source: Source, settings: Settings) -> Migrated:
     renamed = source.apply(edit for text in texts_of(source) for edit in carried(text, _renamed(text)))
     usual = replace(settings, select=Settings().select, ignore=(), extend_select=(), pedantic=False)
     # The call's number depends on whether there is a final phase, so it comes last but for the weight.
-    configured = fix_source(renamed, replace(usual, select=_MENDED), Safety.UNSAFE)
+    capped, told_capped = with_late_schedules(renamed, others, capped=True)
+    configured = fix_source(capped, replace(usual, select=_MENDED), Safety.UNSAFE)
     scheduled, told_late = with_late_schedules(with_phases(configured.after, others), others)
     allocated = fix_source(scheduled, replace(usual, select=_TRAINED), Safety.UNSAFE)
     after = allocated.after
     judged = check_source(after, usual)
     worse = [one for one in judged.findings if one.severity is not Severity.INFO]
-    if worse:
-        told = {f"{one.code} {one.name}: {one.message}" for one in worse}
-        return Migrated(source, source, left=tuple(Note(at[0], f"not moved: {one}") for one in sorted(told)))
-    if untrained(after, others):
-        return Migrated(source, source, left=(Note(at[0], f"not moved: {_UNSEEN}"),))
+    lacking = [reason for site in configurations(after, others) if (reason := why_left(site)) is not None]
+    if worse or lacking:
+        # What PEFT would say of the half-done configuration is not what keeps it.
+        told = {f"{one.code} {one.name}: {one.message}" for one in worse if not (lacking and one.code in _LACKING)}
+        reasons = sorted({*lacking, *told})
+        return Migrated(source, source, left=tuple(Note(at[0], f"not moved: {one}") for one in reasons))
     done = [
         Note(place_, f"{_OLD} becomes {_NEW}: {_ranks_of(call)}") for place_, (_, call) in zip(at, calls, strict=True)
     ]
-    done += [Note(at[0], one) for one in told_late]
+    done += [Note(at[0], one) for one in (*told_capped, *told_late)]
     done += [Note(at[0], f"{one.finding.name}: {one.fix.title}") for one in (*configured.applied, *allocated.applied)]
     return Migrated(source, after, tuple(done))
 

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Final
 
 from adalint.plan import Event
 from adalint.readers.python_counters import Around, Circumstances, counted_by, counters_in, loops_around, repeats
-from adalint.readers.python_rounds import steps_before
+from adalint.readers.python_moments import in_comprehension
 from adalint.readers.python_scopes import FUNCTIONS
 from adalint.readers.python_shapes import given_argument
+from adalint.readers.python_steps import steps_before
 from adalint.source import Span
 from adalint.training import Counting, Handed, Insertion
 from adalint.values import UNKNOWN
@@ -39,6 +40,8 @@ def insertion(
     step, last = circumstances.step, iteration.of(Event.STEP)[-1]
     if accumulates is UNKNOWN or last.around != step.around:
         return None
+    if any(in_comprehension(one, flow.map) for one in (iteration.owner, *last.around.inlined)):
+        return None  # a comprehension makes the rounds
     if flow.map.frame_of(called) is not flow.map.frame_of(last.node):
         return None
     owner = ast.unparse(called)
@@ -51,11 +54,13 @@ def insertion(
         if boundary is None:
             return None
     after = flow.map.span(last.statement)
-    top = _top(iteration, flow)
+    frame = flow.map.frame_of(last.node)
+    is_helper = frame is not flow.map.frame_of(iteration.owner)
+    top = None if is_helper else _top(iteration, flow)
     place = Insertion(owner, "", 0, after, boundary)
     if top is not None:
         place = replace(place, loop=flow.map.span(top), length=steps_before(iteration, step, top, flow))
-    for name in counters_in(iteration):
+    for name in counters_in(iteration) if not is_helper else ():
         number = counted_by(name, last, iteration, circumstances, flow)
         if number.counting is Counting.STEPS and number.start in {0, 1}:
             return replace(place, counter=ast.unparse(name), start=number.start)
@@ -73,12 +78,15 @@ def _handed(
 ) -> Insertion | None:
     """Have the counter made above a loop over epochs, and handed to the function that trains one of them."""
     flow = things.flow
-    frame = flow.map.frame_of(iteration.owner)
+    frame = flow.map.frame_of(iteration.of(Event.STEP)[-1].node)
     callers = flow.map.callers_of(frame) if isinstance(frame, FUNCTIONS) else []
     if len(callers) != 1 or not isinstance(frame, FUNCTIONS) or not isinstance(called, ast.Name):
         return None
     [caller] = callers
-    inner = [one for one in loops_around(iteration.owner, flow.map) if flow.map.frame_of(one) is frame]
+    owners = (iteration.owner, *loops_around(iteration.owner, flow.map))
+    inner = [one for one in owners if one is not iteration.owner and flow.map.frame_of(one) is frame]
+    if len(step.around.inlined) > 1 or (step.around.inlined and step.around.inlined[0] is not callers[0]):
+        return None
     loops = list(loops_around(caller, flow.map))
     outer = flow.map.frame_of(caller)
     model = given_argument(frame, caller, called.id, bound=False)

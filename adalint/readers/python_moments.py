@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import ast
+from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
 from adalint.readers.python_scopes import FUNCTIONS
 from adalint.readers.python_shapes import arms_of, block_of, ends, last_name
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from adalint.readers.python_scopes import FileMap
 
@@ -157,3 +158,56 @@ def _steps_up(node: ast.AST, file_map: FileMap) -> Iterator[tuple[ast.AST, ast.A
     for parent in file_map.parents(node):
         yield child, parent
         child = parent
+
+
+def in_comprehension(node: ast.AST, file_map: FileMap, depth: int = 0) -> bool:
+    """Tell whether something is run by a comprehension or a lambda, itself or through the calls of its function."""
+    for parent in file_map.parents(node):
+        if isinstance(parent, _COMPREHENSIONS):
+            return True
+        if isinstance(parent, FUNCTIONS):
+            return depth < _FOLLOWED and any(
+                in_comprehension(call, file_map, depth + 1) for call in file_map.callers_of(parent)
+            )
+    return False
+
+
+def every_round(loops: Sequence[ast.AST], file_map: FileMap) -> bool:
+    """Tell whether each loop, innermost first, runs the one before it in every round, and nothing unseen runs them."""
+    if in_comprehension(loops[0], file_map):
+        return False
+    for inner, outer in pairwise(loops):
+        if _skips(outer) or not _is_always_reached(inner, outer, file_map):
+            return False
+    return True
+
+
+_COMPREHENSIONS: Final = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp, ast.Lambda)
+_CONDITIONS: Final = (ast.If, ast.IfExp, ast.BoolOp, ast.Try, ast.While, ast.Match)
+_FOLLOWED: Final = 3
+
+
+def _is_always_reached(inner: ast.AST, outer: ast.AST, file_map: FileMap, depth: int = 0) -> bool:
+    for parent in file_map.parents(inner):
+        if parent is outer:
+            return True
+        if isinstance(parent, _CONDITIONS):
+            return False
+        if isinstance(parent, FUNCTIONS):
+            callers = file_map.callers_of(parent)
+            return (
+                len(callers) == 1 and depth < _FOLLOWED and _is_always_reached(callers[0], outer, file_map, depth + 1)
+            )
+    return False
+
+
+def _skips(loop: ast.AST) -> bool:
+    """Tell whether a loop has a `continue` of its own."""
+    pending: list[ast.AST] = list(getattr(loop, "body", ()))
+    while pending:
+        one = pending.pop()
+        if isinstance(one, ast.Continue):
+            return True
+        if not isinstance(one, (*LOOPS, ast.ClassDef, *FUNCTIONS)):
+            pending += ast.iter_child_nodes(one)
+    return False

@@ -6,18 +6,14 @@ import ast
 import re
 from typing import TYPE_CHECKING, Final
 
-from adalint.readers.python_counters import index_of, loops_around, unwrapped
-from adalint.readers.python_moments import is_in_test
-from adalint.readers.python_scopes import FUNCTIONS
-from adalint.readers.python_shapes import given_argument, last_name
-from adalint.site import RUN_LENGTH_NAMES
+from adalint.readers.python_counters import loops_around, unwrapped
+from adalint.readers.python_moments import every_round, is_in_test
+from adalint.readers.python_shapes import last_name
 from adalint.values import Literal, Symbol, Value
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from adalint.readers.python_flow import Flow
-    from adalint.readers.python_iterations import Happening, Iteration
+    from adalint.readers.python_iterations import Iteration
     from adalint.readers.python_loops import Found
 
 _LOADER: Final = re.compile(r"(?i)loader")
@@ -37,11 +33,13 @@ def length_before(iteration: Iteration, made: ast.expr, flow: Flow) -> Value | N
     """
     owner = iteration.owner
     loops = [owner, *loops_around(owner, flow.map)]
+    if not every_round(loops, flow.map):
+        return None
     factors: list[tuple[str, ast.expr]] = []
     for loop in loops:
-        if not isinstance(loop, ast.For) or any(isinstance(part, _JUMPS) for part in _own_parts(loop)):
+        if not isinstance(loop, ast.For) or any(isinstance(part, _JUMPS) for part in own_parts(loop)):
             return None
-        factor = _factor(loop.iter, flow)
+        factor = factor_of(loop.iter, flow)
         if factor is None or not _is_known_at(factor[1], made, flow):
             return None
         factors.append(factor)
@@ -50,140 +48,6 @@ def length_before(iteration: Iteration, made: ast.expr, flow: Flow) -> Value | N
     span = flow.map.span(factors[0][1])
     text = " * ".join(text for text, _ in factors)
     return Value(Symbol(text), span, span, text)
-
-
-def steps_before(iteration: Iteration, step: Happening, top: ast.stmt, flow: Flow) -> str | None:
-    """Write the number of optimizer steps that loops make, as it could stand directly above the outermost, `top`.
-
-    A loop that ends at `step >= max_train_steps` makes as many. None where it may end early otherwise or does not tell
-    its length, where steps are made under a condition that is none of the usual ones, or a name changes within.
-    """
-    loops = [iteration.owner, *loops_around(iteration.owner, flow.map)]
-    last = _last_step(loops, top, flow)
-    if last is not None:
-        return last
-    texts = []
-    for loop in loops:
-        if not isinstance(loop, ast.For) or any(isinstance(part, ast.Break | ast.Return) for part in _own_parts(loop)):
-            return None
-        factor = _factor(loop.iter, flow)
-        seen = None if factor is None else _seen_from(factor[1], top, flow)
-        if factor is None or seen is None or not _holds_within(seen, top, flow):
-            return None
-        texts.append(f"len({ast.unparse(seen)})" if factor[0].startswith("len(") else ast.unparse(seen))
-    per_epoch = _steps_of(texts[0], step, loops[0], top, flow)
-    return None if per_epoch is None else " * ".join([per_epoch, *texts[1:]])
-
-
-def _seen_from(node: ast.expr, top: ast.stmt, flow: Flow) -> ast.expr | None:
-    """Follow a parameter of a function that trains one epoch to what the loop over epochs gives it."""
-    frame = flow.map.frame_of(node)
-    if frame is flow.map.frame_of(top) or not isinstance(frame, FUNCTIONS):
-        return node
-    callers = flow.map.callers_of(frame)
-    if len(callers) != 1 or not isinstance(node, ast.Name) or flow.map.is_method(frame):
-        return None
-    return given_argument(frame, callers[0], node.id, bound=False)
-
-
-def _last_step(loops: Sequence[ast.AST], top: ast.stmt, flow: Flow) -> str | None:
-    """Write the length at which all breaks of some loops are made: `max_train_steps` of `step >= max_train_steps`."""
-    tests: list[ast.expr | None] = [loop.test for loop in loops if isinstance(loop, ast.While)]
-    for loop in loops:
-        for part in ast.walk(loop):
-            if isinstance(part, ast.Return | ast.Break):
-                around = flow.map.parent(part)
-                tests.append(around.test if isinstance(around, ast.If) and part in around.body else None)
-    found = {ast.unparse(length) for test in tests if (length := _asked_length(test, top, flow)) is not None}
-    is_sure = len(found) == 1 and all(_asked_length(test, top, flow) is not None for test in tests)
-    return found.pop() if is_sure else None
-
-
-def _asked_length(test: ast.expr | None, top: ast.stmt, flow: Flow) -> ast.expr | None:
-    """Find the length of the run in a test that asks whether it is reached."""
-    match test:
-        case ast.Compare(
-            left=ast.Name() | ast.Attribute(),
-            ops=[ast.GtE() | ast.Eq() | ast.Lt()],
-            comparators=[ast.Name() | ast.Attribute() as length],
-        ) if last_name(length) in RUN_LENGTH_NAMES and _holds_within(length, top, flow):
-            return length
-    return None
-
-
-def _steps_of(batches: str, step: Happening, loop: ast.AST, top: ast.stmt, flow: Flow) -> str | None:
-    """Write how many steps a loop over so many batches makes: all, or one for every few, the rest counted or not."""
-    around = step.around
-    if around.loops:
-        return None
-    context = around.accumulating
-    if context is not None:
-        is_alone = not around.tests and isinstance(context.func, ast.Attribute)
-        # The last batch of a loader makes a step, too, where accelerate has prepared the loader.
-        prepared = isinstance(loop, ast.For) and _is_prepared(loop.iter, flow)
-        if not is_alone or not prepared or not isinstance(context.func, ast.Attribute):
-            return None
-        return f"-(-{batches} // {ast.unparse(context.func.value)}.gradient_accumulation_steps)"
-    if not around.tests:
-        return batches
-    index = index_of(loop, flow)
-    if index is None or index.start != 0 or len(around.tests) > 1 or not around.tests[0].holds:
-        return None
-    test, is_rounded_up = around.tests[0].node, False
-    match test:
-        case ast.BoolOp(op=ast.Or(), values=[test, last]) if _is_last(last, index.name, batches):
-            is_rounded_up = True
-    match test:
-        case ast.Compare(
-            left=ast.BinOp(
-                left=ast.BinOp(left=ast.Name(id=name), op=ast.Add(), right=ast.Constant(value=1)),
-                op=ast.Mod(),
-                right=ast.Name() | ast.Attribute() | ast.Constant(value=int()) as every,
-            ),
-            ops=[ast.Eq()],
-            comparators=[ast.Constant(value=0)],
-        ) if name == index.name and _holds_within(every, top, flow):
-            text = ast.unparse(every)
-            return f"-(-{batches} // {text})" if is_rounded_up else f"({batches} // {text})"
-    return None
-
-
-def _is_last(test: ast.expr, index: str, batches: str) -> bool:
-    """Tell whether a test asks for the last round of a loop."""
-    return ast.unparse(test) in {
-        f"{index} == {batches} - 1",
-        f"{index} + 1 == {batches}",
-        f"{index} >= {batches} - 1",
-        f"{index} + 1 >= {batches}",
-    }
-
-
-def _is_prepared(iterated: ast.expr, flow: Flow) -> bool:
-    """Tell whether a loop goes through a loader that accelerate has prepared."""
-    inner = unwrapped(iterated, flow)
-    match inner:
-        case ast.Call(func=ast.Name(id="enumerate"), args=[first, *_]):
-            inner = unwrapped(first, flow)
-    if not isinstance(inner, ast.Name):
-        return False
-    made = [getattr(one.node, "value", None) for one in flow.map.bindings(inner.id, inner)]
-    return any(isinstance(one, ast.Call) and last_name(one.func) == "prepare" for one in made)
-
-
-def _holds_within(node: ast.expr, top: ast.stmt, flow: Flow) -> bool:
-    """Tell whether an expression has its value before a loop begins, and keeps it while the loop runs."""
-    inside = set(ast.walk(top))
-    stored = {part.attr for part in inside if isinstance(part, ast.Attribute) and isinstance(part.ctx, ast.Store)}
-    for part in ast.walk(node):
-        if isinstance(part, ast.Attribute) and part.attr in stored:
-            return False
-        if isinstance(part, ast.Name):
-            bindings = flow.map.bindings(part.id, top)
-            if any(one.node in inside or getattr(one.node, "lineno", 0) >= top.lineno for one in bindings):
-                return False
-            if flow.map.owner_of(part.id, part)[0] is not flow.map.owner_of(part.id, top)[0]:
-                return False
-    return True
 
 
 def number_of_rounds(found: Found, flow: Flow) -> Value | None:
@@ -197,7 +61,7 @@ def number_of_rounds(found: Found, flow: Flow) -> Value | None:
     if is_in_test(loop, flow.map) or _TEST_FILE.match(flow.map.source.name):
         return None
     frame = flow.map.frame_of(loop)
-    if flow.map.frame_of(found.wrap) is not frame or any(isinstance(part, _JUMPS) for part in _own_parts(loop)):
+    if flow.map.frame_of(found.wrap) is not frame or any(isinstance(part, _JUMPS) for part in own_parts(loop)):
         return None
     match unwrapped(loop.iter, flow):
         case ast.Call(func=ast.Name(id="range"), args=[stop], keywords=[]):
@@ -212,15 +76,16 @@ def number_of_rounds(found: Found, flow: Flow) -> Value | None:
     return Value(steps, span, span, str(steps.value))
 
 
-def _own_parts(loop: ast.For) -> list[ast.AST]:
-    return [part for statement in loop.body for part in ast.walk(statement)]
+def own_parts(loop: ast.AST) -> list[ast.AST]:
+    """Give all that stands in the body of a loop."""
+    return [part for statement in getattr(loop, "body", ()) for part in ast.walk(statement)]
 
 
-def _factor(iterated: ast.expr, flow: Flow) -> tuple[str, ast.expr] | None:
+def factor_of(iterated: ast.expr, flow: Flow) -> tuple[str, ast.expr] | None:
     """Write how often a loop goes round: `epochs` of `range(epochs)`, `len(loader)` of a loader."""
     match unwrapped(iterated, flow):
         case ast.Call(func=ast.Name(id="enumerate"), args=[inner, *_]):
-            return _factor(inner, flow)
+            return factor_of(inner, flow)
         case ast.Call(
             func=ast.Name(id="range"), args=[ast.Name() | ast.Attribute() | ast.Constant(value=int()) as stop]
         ):
@@ -233,10 +98,26 @@ def _factor(iterated: ast.expr, flow: Flow) -> tuple[str, ast.expr] | None:
 def _is_loader(node: ast.Name | ast.Attribute, flow: Flow) -> bool:
     """Tell whether an iterable has a length: PyTorch's loader, or one that is called a loader and is no iterator."""
     made = flow.target(node)
+    if isinstance(made, ast.Call) and "Iterable" in _kind_of_dataset(made, flow):
+        return False
     if isinstance(made, ast.Call) and "DataLoader" in last_name(made.func):
         return True
     is_iterator = isinstance(made, ast.Call) and last_name(made.func) in _ITERATORS
     return (made is None or isinstance(made, ast.Call)) and not is_iterator and bool(_LOADER.search(ast.unparse(node)))
+
+
+def _kind_of_dataset(loader: ast.Call, flow: Flow) -> str:
+    """Name the class of what a loader is made of, and its bases; a streamed one is iterable."""
+    given = (
+        loader.args[0] if loader.args else next((one.value for one in loader.keywords if one.arg == "dataset"), None)
+    )
+    made = flow.target(given) if isinstance(given, ast.Name | ast.Attribute) else given
+    if not isinstance(made, ast.Call):
+        return ""
+    owner = flow.map.class_named(made.func)
+    names = [last_name(made.func), *(last_name(base) for base in (owner.bases if owner is not None else ()))]
+    streams = any(one.arg == "streaming" for one in made.keywords)
+    return " ".join([*names, *(["Iterable"] if streams else [])])
 
 
 def _is_known_at(node: ast.expr, made: ast.expr, flow: Flow) -> bool:

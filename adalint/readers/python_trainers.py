@@ -158,7 +158,8 @@ class _Reader:
         elif smoothing is not UNKNOWN and not trainer.spreads:
             factor, place = trainer.setting("gradient_accumulation_steps", 1)
             if place is not None and isinstance(factor, Literal) and type(factor.value) is int and factor.value > 1:
-                found = {"factor": str(factor.value), "times": factor.value}
+                written = ast.unparse(place.value)
+                found = {"factor": str(factor.value), "times": factor.value, "written": written}
                 yield Use(UseKind.ACCUMULATION, self.map.span(place), found)
 
     def _of_checkpoints(self, trainer: Trainer, call: ast.Call) -> Iterator[Use]:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from adalint.rulebook.judge import SiteFacts
+    from adalint.source import Span
     from adalint.training import AllocatorCall, Hook, Use
 
 HOOKS_SINCE: Final = "4.42"
@@ -50,8 +51,19 @@ def trainer_never_allocates(facts: SiteFacts) -> Iterator[Hit]:
             if training.built is None:
                 yield Hit((), {"lightning": "on_train_batch_end"}, (training.at,))
                 continue
+            if not _is_one_run(facts, training.built):
+                yield Hit((), {}, (training.at,))
+                continue
             loops = (Loop(allocates=False), replace(RIGHT_LOOP, counter=Counter(start=1)))
             yield Hit((), {"trainer": "Trainer", "built": training.built, "loops": loops}, (training.at,))
+
+
+def _is_one_run(facts: SiteFacts, built: Span) -> bool:
+    """Tell whether a callback for AdaLoRA finds an adapter in every run, and one that is not pruned yet."""
+    from adalint.readers.python_once import is_always_wrapped, is_trained_once
+
+    source, made = facts.site.source, facts.site.span
+    return is_always_wrapped(source, made, built) and is_trained_once(source, made, built)
 
 
 def hook_before_step(facts: SiteFacts) -> Iterator[Hit]:
@@ -178,10 +190,29 @@ def orth_penalty_multiplied(facts: SiteFacts) -> Iterator[Hit]:
     given = facts.site.values.get("orth_reg_weight")
     written = str(_PENALTY) if given is None else given.text
     for use in _uses(facts, UseKind.ACCUMULATION):
-        factor = use.found["factor"]
-        if re.search(rf"/\s*{factor}\)*$", written) is None:
+        factor, name = use.found["factor"], use.found["written"]
+        if re.search(rf"/\s*({factor}|{re.escape(name)})\)*$", written) is None:
             weight = written if re.fullmatch(r"[\w.]+", written) else f"({written})"
-            yield Hit((), {**use.found, "divided": f"{weight} / {factor}"}, (use.span,))
+            divisor = name if _is_written_number(name) or _is_known_there(use, facts) else None
+            found = {} if divisor is None else {"divided": f"{weight} / {divisor}"}
+            yield Hit((), {**use.found, **found}, (use.span,))
+
+
+def _is_written_number(text: str) -> bool:
+    return text.isdecimal()
+
+
+def _is_known_there(use: Use, facts: SiteFacts) -> bool:
+    """Tell whether the number of micro-batches has a name that the configuration could be written with."""
+    from adalint.readers.python_scopes import map_of
+
+    file_map = map_of(facts.site.source)
+    made = next((one for one in file_map.calls() if file_map.span(one) == facts.site.span), None)
+    given = next(
+        (word.value for one in file_map.calls() for word in one.keywords if file_map.span(word) == use.span), None
+    )
+    is_name = re.fullmatch(r"[\w.]+", use.found["written"]) is not None
+    return made is not None and given is not None and is_name and file_map.names_bound_before(given, made)
 
 
 def resume_after_pruning(facts: SiteFacts) -> Iterator[Hit]:
