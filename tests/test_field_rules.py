@@ -201,6 +201,24 @@ def test_a_rule_follows_the_target_release(values: dict[str, Any], release: str,
 
 
 @pytest.mark.parametrize(
+    ("beside", "found"),
+    [
+        ({}, ["ADA301"]),
+        ({"method": "adalora"}, ["ADA301"]),
+        ({"lora_alpha": 16}, ["ADA301"]),
+        ({"enabled": True}, []),
+        ({"warmup_share": 0.1}, []),
+    ],
+)
+def test_a_block_that_the_constructor_would_refuse_has_a_reader_of_its_own(
+    beside: dict[str, Any], found: list[str]
+) -> None:
+    text = block({"init_r": 16, "target_r": 8, "delta_t": 10, **beside})
+    judged = check_source(text, Settings(select=("ADA301",)))
+    assert [finding.code for finding in judged.findings] == found
+
+
+@pytest.mark.parametrize(
     ("key", "value", "found"),
     [
         ("kasa_config", None, []),

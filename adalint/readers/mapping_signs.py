@@ -123,7 +123,10 @@ MEASURED: Final = re.compile(
     re.IGNORECASE,
 )
 MEASUREMENTS: Final = re.compile(r"(?:\w+_)?(?:metrics|results?|scores?)", re.IGNORECASE)
-FINISHED: Final = frozenset({"completed", "complete", "finished", "success", "succeeded", "done", "failed", "pruned"})
+FINISHED: Final = frozenset(
+    {"completed", "complete", "finished", "success", "succeeded", "done", "failed", "pruned"}
+    | {"crashed", "killed", "error", "errored", "canceled", "cancelled", "aborted", "timeout"}
+)
 _LABEL: Final = re.compile(r"(?!(?:none|null|nan|inf)$)[^\W\d_][^${}%<>]*", re.IGNORECASE)
 FILLED_IN: Final = re.compile(r"\$\{|\{\{|\{%|\$\(|%\(\w+\)s")
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Final
 
+from adalint.readers.mapping_signs import DISCRIMINATOR
 from adalint.releases import in_range, is_known
 from adalint.rulebook.adapter_checks import (
     adapter_emptied,
@@ -104,6 +105,8 @@ def unknown_field(facts: SiteFacts) -> Iterator[Hit]:
     known = fields_of(facts.release)
     meant = misspelt(site, facts.release)
     free = site.saved or site.surface in {Surface.PEFT_TYPE, Surface.BLOCK}
+    if site.surface is Surface.BLOCK and any(_is_a_readers(name, meant) for name in site.values):
+        return  # the constructor would refuse it, so that code of the user's own reads the block, key by key
     # What a newer release has written and asks for nothing, this one drops with a warning.
     drops = site.surface is Surface.ADAPTER_CONFIG and in_range(facts.release, TOLERANT)
     for name, value in site.values.items():
@@ -126,6 +129,12 @@ def unknown_field(facts: SiteFacts) -> Iterator[Hit]:
         if name in ALIASES and ALIASES[name] is None:
             found["rank"] = name
         yield Hit((name,), found)
+
+
+def _is_a_readers(name: str, meant: Mapping[str, str]) -> bool:
+    """Tell whether a key is for a reader of the block: no field, no slip for one, and no choice of the method."""
+    is_field = name in FIELDS or name in ALIASES or name in meant
+    return not is_field and DISCRIMINATOR.fullmatch(name) is None
 
 
 def ignored_field(facts: SiteFacts) -> Iterator[Hit]:
