@@ -395,7 +395,7 @@ class TestLeft:
     def test_launch_lines_beside_the_script_that_are_not_given(self, project: Path) -> None:
         (project / "train.py").write_text(TRAINING)
         said = told(project, project / "train.py", project / "model.py")
-        assert "run.sh may start it, and is not among the files given" in said
+        assert "run.sh may start it, and is not among the files that are read" in said
 
     def test_launch_lines_that_differ_in_whether_they_ask_for_adalora(self, project: Path) -> None:
         before = contents(project)

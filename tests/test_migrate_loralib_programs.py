@@ -137,6 +137,47 @@ class TestLoopOfItsOwn:
         assert_all_stays(summarizing, "this loop goes by names of the model that PEFT's does not have any more")
 
     @pytest.mark.parametrize(
+        ("old", "new"),
+        [
+            ("    generator = torch", "    print(config.vocab_size, model.config.d_model)\n    generator = torch"),
+            ("    norms = []\n", "    norms = [one for n, one in model.named_parameters() if 'lora_E' in n]\n"),
+            ("if trainable_param in name:", "if 'layer_norm' in name or trainable_param in name:"),
+        ],
+    )
+    def test_what_peft_has_as_well_keeps_nothing(self, old: str, new: str, summarizing: Path) -> None:
+        assert SUMMARIZING.count(old) == 1
+        script = summarizing / "examples" / "summarization" / "run_pairs.py"
+        script.write_text(SUMMARIZING.replace(old, new))
+        run(*KIND, "--write", str(summarizing))
+        assert "RankAllocator" not in script.read_text()
+        assert new in script.read_text()
+
+    def test_what_is_trained_after_the_wrapping_is_told_to_be_not_saved(self, summarizing: Path) -> None:
+        script = summarizing / "examples" / "summarization" / "run_pairs.py"
+        more = "    model.model.encoder.layernorm_embedding.bias.requires_grad = True\n"
+        script.write_text(SUMMARIZING.replace("    generator = torch", more + "    generator = torch"))
+        assert "trained beside the adapter" in told(summarizing)
+        script.write_text(SUMMARIZING)
+        assert "trained beside the adapter" not in told(summarizing)
+
+    def test_a_length_that_is_set_after_the_mark_is_not_known_there(self, summarizing: Path) -> None:
+        start, stop = SUMMARIZING.index("    num_param = 0\n"), SUMMARIZING.index("    generator = torch")
+        text = SUMMARIZING[:start] + "    loralib.mark_only_lora_as_trainable(model)\n" + SUMMARIZING[stop:]
+        script = summarizing / "examples" / "summarization" / "run_pairs.py"
+        script.write_text(text.replace("from loralib import", "import loralib\nfrom loralib import"))
+        assert_all_stays(summarizing, "the parameters are taken, or changed, before the place where PEFT makes them")
+
+    @pytest.mark.parametrize("name", ["run.bat", "examples/run.ps1"])
+    def test_a_launch_line_above_the_script_that_cannot_be_rewritten(self, name: str, summarizing: Path) -> None:
+        (summarizing / name).write_text("python summarization\\run_pairs.py --apply_adalora --lora_r 4\n")
+        assert_all_stays(summarizing, "may start it, and is not among the files that are read")
+
+    def test_a_file_above_it_that_gives_no_flags_of_loralib_is_no_matter(self, summarizing: Path) -> None:
+        (summarizing / "run.bat").write_text("python summarization\\run_pairs.py --model_name_or_path x\n")
+        run(*KIND, "--write", str(summarizing))
+        assert "--init_r 6" in (summarizing / "run.sh").read_text()
+
+    @pytest.mark.parametrize(
         ("old", "new", "said"),
         [
             ("--target_rank 3", "--target_total_rank 24", "target_total_rank=args.target_total_rank is a sum"),
@@ -171,6 +212,34 @@ class TestLoopOfItsOwn:
                 "    first = torch.optim.SGD(model.parameters(), lr=1.0)\n    trainable_params = []\n",
                 "the parameters are taken, or changed, before",
             ),
+            (
+                "    num_param = 0\n",
+                "    print(config.lora_r)\n    num_param = 0\n",
+                "config.lora_r is told to loralib's layers, and the configuration loses it",
+            ),
+            (
+                '"lora_A" in name or "lora_B" in name',
+                'name.endswith("lora_A") or "lora_B" in name',
+                "PEFT's names go on after lora_A",
+            ),
+            (
+                '"lora_A" in name or "lora_B" in name',
+                'name.split(".")[-1] in ("lora_A", "lora_B")',
+                "PEFT's names go on after lora_B",
+            ),
+            (
+                "    norms = []\n",
+                "    norms = [one.lora_E.norm() for one in model.modules() if hasattr(one, 'lora_E')]\n",
+                "one.lora_E is a tensor in loralib, and a dictionary of adapters in PEFT",
+            ),
+            (
+                "                lr_scheduler.step()\n",
+                "                rankallocator.update_and_mask(model, completed_steps)\n" * 2
+                + "                lr_scheduler.step()\n",
+                "update_and_mask is called twice with one step",
+            ),
+            ("if trainable_param in name:", "if name.endswith('bias') or trainable_param in name:", "trained alone"),
+            ("if trainable_param in name:", "if 'embed' in name or trainable_param in name:", "that may be tied"),
             ("experiment_config)", "**experiment_config)", "vars(args) goes where its flags are not seen"),
             ('str(experiment_config["model_type"])', 'str(experiment_config["lora_r"])', "its flags are not seen"),
         ],
@@ -280,7 +349,8 @@ class TestTrainer:
     def test_a_run_that_is_too_short_is_told(self, gluing: Path, steps: str, *, short: bool) -> None:
         (gluing / "run.sh").write_text(GLUING_SH.replace("--max_steps 30", steps))
         said = told(gluing)
-        assert ("14 steps leave none between the first 4 and the last 10: both refuse it" in said) is short
+        refused = "loralib refuses it, and so does an AdaLoraConfig that is made with them, but not one that gets its"
+        assert (f"14 steps leave none between the first 4 and the last 10: {refused} total_step later" in said) is short
         assert "leave none" not in said.replace("14 steps leave none", "")
         assert "--lora_r becomes --init_r" in said
 
@@ -296,6 +366,7 @@ class TestTrainer:
         [
             ("--apply_lora ", "--apply_lora false ", "is left to apply_lora: model_args.apply_lora"),
             ("--apply_adalora ", "--apply_adalora=false ", "not always the allocator"),
+            ("--apply_lora ", "--apply_lora --no_apply_adalora ", "--no_apply_adalora is the opposite of a flag"),
             ("--target_rank 2", "--target_total_rank 24", "target_total_rank=model_args.target_total_rank is a sum"),
             ("--apply_adalora ", "--apply_adalora --apply_bitfit ", "may be trained as well: bias"),
             ("--lora_r 4 ", "--lora_ 4 ", "--lora_ is no option of the parser as it is written"),
@@ -322,6 +393,11 @@ class TestTrainer:
                 "    tb_writter = None\n",
                 "    tb_writter = ModelArguments('x', lora_r=2)\n",
                 "not made by the parser alone",
+            ),
+            (
+                "        trainer.save_model()\n",
+                "        trainer.save_model()\n        print(trainer.model_args)\n",
+                "trainer.model_args is kept by loralib's Trainer alone",
             ),
             ("def main", "def trained_modules(model):\n    pass\n\n\ndef main", "trained_modules is a name already"),
             ("Trainer(\n", "Trainer(\n        callbacks=mine,\n", "the callbacks are listed elsewhere"),

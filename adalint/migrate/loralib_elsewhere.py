@@ -64,7 +64,7 @@ def refuse_elsewhere(
             if key is not None:
                 raise Unlaunchable(f"{source.name} has {key[1]}, too")
     for name in _beside(script.source.path, seen, words):
-        raise Unlaunchable(f"{name} may start it, and is not among the files given")
+        raise Unlaunchable(f"{name} may start it, and is not among the files that are read")
 
 
 def _reads_kept(node: ast.AST, line: CommandLine) -> bool:
@@ -84,15 +84,9 @@ def _is_added(node: ast.Constant, file_map: FileMap) -> bool:
 
 
 def _beside(path: str, seen: set[str], words: re.Pattern[str]) -> Iterator[str]:
-    """Find files beside a script that may start it and are not given; of no known kind, with flags of it."""
-    folder = os.path.dirname(os.path.abspath(path))
+    """Find files beside or above a script that may start it and are not given; of no known kind, with flags of it."""
     named = _named(path)
-    try:
-        names = sorted(os.listdir(folder))
-    except OSError:
-        return
-    for name in names:
-        place = os.path.join(folder, name)
+    for place in _places(os.path.dirname(os.path.abspath(path)), seen):
         kind = kind_of(place)
         if kind in {Kind.PYTHON, Kind.MARKDOWN} or place in seen:
             continue
@@ -104,7 +98,23 @@ def _beside(path: str, seen: set[str], words: re.Pattern[str]) -> Iterator[str]:
         except OSError:
             continue
         if named.search(text) and (kind in {Kind.SHELL, Kind.YAML} or words.search(text)):
-            yield name
+            yield os.path.basename(place)
+
+
+def _places(folder: str, seen: set[str]) -> Iterator[str]:
+    """Give the files of a folder, and of those above it up to the one that holds all that is given."""
+    try:
+        top = os.path.commonpath([folder, *map(os.path.dirname, seen)])
+    except ValueError:  # on several drives
+        top = folder
+    while True:
+        try:
+            yield from (os.path.join(folder, name) for name in sorted(os.listdir(folder)))
+        except OSError:
+            return
+        if folder == top or os.path.dirname(folder) == folder:
+            return
+        folder = os.path.dirname(folder)
 
 
 def _named(path: str) -> re.Pattern[str]:

@@ -97,7 +97,10 @@ def _too_short(given: dict[str, str], *, summarizes: bool) -> Iterator[str]:
     total = given.get("max_steps") or given.get("max_step") or given.get("max_train_steps") or ""
     phases = [given.get(name) or _NOT_GIVEN[name][2 if summarizes else 1] for name in ("init_warmup", "final_warmup")]
     if all(one.isdecimal() for one in (total, *phases)) and sum(map(int, phases)) >= int(total):
-        yield f"{total} steps leave none between the first {phases[0]} and the last {phases[1]}: both refuse it"
+        yield (
+            f"{total} steps leave none between the first {phases[0]} and the last {phases[1]}: loralib refuses it, and "
+            "so does an AdaLoraConfig that is made with them, but not one that gets its total_step later"
+        )
 
 
 def _commands(content: bytes) -> Iterator[tuple[int, int]]:

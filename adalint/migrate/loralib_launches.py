@@ -200,8 +200,11 @@ def _given_on(command: Command, line: CommandLine, touched: frozenset[str], sour
         flag = options.get(name)
         if flag is None and not name.startswith("--") and name[:2] in options:
             continue
-        if flag is None and line.of_dataclasses and not any(one.startswith(name) for one in touched):
+        meant = re.sub(r"^--no[-_]", "--", name)  # HfArgumentParser makes --no_x for a field x that is true
+        if flag is None and line.of_dataclasses and not any(one.startswith(meant) for one in touched):
             continue  # of a dataclass that is imported
+        if flag is None and line.of_dataclasses and meant != name:
+            raise Unlaunchable(f"{source.name}: {name} is the opposite of a flag")
         if flag is None and name != DEAD:
             raise Unlaunchable(f"{source.name}: {name} is no option of the parser as it is written")
         values: list[Word] = []

@@ -13,6 +13,7 @@ from adalint.migrate.loralib_layers import layers_of, plain, refuse_namesakes
 from adalint.migrate.loralib_losses import PENALTY_TEXT, penalty_of
 from adalint.migrate.loralib_names import Unmovable, inside
 from adalint.migrate.loralib_place import wrapping_of
+from adalint.migrate.loralib_remains import refuse_remains
 from adalint.migrate.loralib_saving import remarks, saved, told_of_saving
 from adalint.migrate.loralib_texts import CALLBACK_TEXT, LENGTH_TEXT, Texts, linear_of
 
@@ -66,6 +67,7 @@ def moved(
     else:
         layers = layers_of(calls, file_map) if calls else _asked_for(allocator, file_map)
     wrapping = wrapping_of(uses, allocator, layers, file_map)
+    refuse_remains(allocator, wrapping, layers, file_map)
     task = task_of(allocator, file_map)
     own = task is not None and allocator.trainer is None
     penalty = penalty_of(uses.calls["compute_orth_regu"], wrapping.place, file_map, peft_adds=own)

@@ -115,7 +115,21 @@ def seen_from(expr: ast.expr, place: ast.expr, file_map: FileMap) -> bool:
         for part in ast.walk(expr)
         if isinstance(part, ast.Name)
     )
-    return same and file_map.names_bound_before(expr, place)
+    return same and file_map.names_bound_before(expr, place) and not _set_between(expr, place, file_map)
+
+
+def _set_between(expr: ast.expr, place: ast.expr, file_map: FileMap) -> bool:
+    """Tell whether an attribute that an expression reads, as `args.steps`, is set after a place and before it."""
+    reads = {ast.unparse(part): part.attr for part in ast.walk(expr) if isinstance(part, ast.Attribute)}
+    frame = file_map.frame_of(place)
+    return any(
+        isinstance(one.ctx, ast.Store | ast.Del)
+        and ast.unparse(one) == text
+        and place.lineno < one.lineno <= getattr(expr, "lineno", 0)
+        and file_map.frame_of(one) is frame
+        for text, attribute in reads.items()
+        for one in file_map.attributes_named(attribute)
+    )
 
 
 def wrapper_of(binding: Binding, name: str) -> str | None:

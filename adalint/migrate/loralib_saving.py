@@ -92,7 +92,8 @@ def remarks(allocator: Allocator, wrapping: Wrapping, file_map: FileMap) -> Iter
                 "tensors that loralib saved have other names in PEFT, and strict=False passes over them",
             )
     for attribute in (*file_map.attributes_named("requires_grad"), *file_map.attributes_named("requires_grad_")):
-        if _unfreezes(attribute, file_map) and not wrapping.trains_more:
+        later = attribute.lineno > (wrapping.statement.end_lineno or 0)
+        if _unfreezes(attribute, file_map) and (later or not wrapping.trains_more):
             yield attribute, "what is trained beside the adapter is saved with it where modules_to_save names it alone"
     for attribute in file_map.attributes_named("state_dict"):
         call = file_map.parent(attribute)
