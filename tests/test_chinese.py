@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import ast
+import json
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -22,6 +25,22 @@ PACKAGE = CHECKOUT / "adalint"
 REASONS = {"Unplaceable", "Related", "Remark"}
 """What is called with a sentence for people, besides `said`."""
 
+MIGRATIONS = {
+    path.relative_to(PACKAGE).as_posix()
+    for name in ("lora_*", "loralib_*", "ms_swift", "peft_release", "texts")
+    for path in (PACKAGE / "migrate").glob(f"{name}.py")
+}
+"""Where the notes of migrations are written, in words that have no mark of their own."""
+
+PROSE = re.compile(r"(?:^|(?<=[ (]))[a-z]{3,}(?=[,;:]? )| [a-z]{3,}(?=$|[ ,;:])")
+"""A word among others."""
+
+ENGLISH = re.compile(r"(?<![-\w.])[a-z']{2,} [a-z']{2,}(?![-\w.])")
+"""Words that follow each other and are no names of code."""
+
+COMMENTS = {"AdaLoraCallback sets the schedule", "set below, before training", "set in on_train_start"}
+"""What is written into the code of people, which is English as what it stands beside."""
+
 REASON_GIVERS = {"_objection", "_is_needed_elsewhere"}
 """Functions that return such a sentence."""
 
@@ -37,14 +56,42 @@ def texts_of(node: ast.expr | None) -> list[str]:
         case ast.Constant(value=str(text)):
             return [text]
         case ast.IfExp(body=body, orelse=orelse):
-            return [*texts_of(body), *texts_of(orelse)]
+            return [one for branch in (body, orelse) for one in texts_of(branch)]
         case ast.JoinedStr(values=parts):
             wholes = [""]
             for part in parts:
                 inner = texts_of(part.value) if isinstance(part, ast.FormattedValue) else texts_of(part)
                 wholes = [whole + one for whole in wholes for one in inner or ["{}"]]
             return wholes
+        case ast.BoolOp(values=values):
+            told = [texts_of(value) for value in values]
+            return [text for texts in told for text in texts or ["{}"]] if any(told) else []
+        case ast.BinOp(left=left, op=ast.Add(), right=right):
+            firsts, lasts = texts_of(left), texts_of(right)
+            return [f"{a}{b}" for a in firsts or ["{}"] for b in lasts or ["{}"]] if firsts or lasts else []
     return []
+
+
+def prose_of(tree: ast.Module) -> list[str]:
+    """Collect all that reads like a sentence or a part of one in a module, but for docstrings and lines of Python."""
+    found: list[str] = []
+    waiting: list[ast.AST] = [tree]
+    while waiting:
+        node = waiting.pop()
+        texts = texts_of(node) if isinstance(node, ast.expr) else []
+        found += [text for text in texts if PROSE.search(text) and not is_python(text)]
+        is_docstring = isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+        waiting += () if texts or is_docstring else ast.iter_child_nodes(node)
+    return found
+
+
+def is_python(text: str) -> bool:
+    """Tell whether a text is, or becomes, code that a migration writes."""
+    try:
+        ast.parse(text.strip())
+    except SyntaxError:
+        return "\n" in text or text in COMMENTS
+    return True
 
 
 def sentences(tree: ast.Module) -> list[str]:
@@ -78,6 +125,47 @@ def test_the_collector_finds_sentences() -> None:
     found = {sentence for module in MODULES for sentence in sentences(ast.parse((PACKAGE / module).read_text("utf-8")))}
     assert len(found) > 40
     assert {"not placed: {reason}", "{number} file", "JSON has no comments", "{} is here"} <= found
+
+
+def lacks_chinese(text: str) -> bool:
+    """Tell whether English is left of a text, alone or within the sentences that it is a part of."""
+    told = retold(PLACEHOLDER.sub("{}", text).replace("{}", "12"), "zh")
+    return (HAN.search(told) is None or ENGLISH.search(told) is not None) and not any(
+        shape(text.strip()) in shape(sentence) for sentence in CHINESE
+    )
+
+
+@pytest.mark.parametrize("module", sorted(MIGRATIONS))
+def test_all_that_a_migration_says_has_chinese(module: str) -> None:
+    written = prose_of(ast.parse((PACKAGE / module).read_text(encoding="utf-8")))
+    assert [text for text in written if lacks_chinese(text)] == []
+
+
+def test_the_collector_finds_what_migrations_say() -> None:
+    found = {text for module in MIGRATIONS for text in prose_of(ast.parse((PACKAGE / module).read_text("utf-8")))}
+    assert len(found) > 120
+    assert {"a second RankAllocator", "{} has two names", "its name", "{} is no flag now"} <= found
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        'raise Unmovable(call, f"{name} is a thing that nobody has heard of")',
+        'yield call, "nobody has " + ("heard" if name else "read") + " of it"',
+        'why = "unheard of"',
+    ],
+)
+def test_a_new_sentence_of_a_migration_is_missed(code: str) -> None:
+    [*texts] = prose_of(ast.parse(code))
+    assert texts
+    assert all(lacks_chinese(text) for text in texts)
+
+
+@pytest.mark.parametrize(
+    "code", ['"""Give what is given."""', 'x = "from torch import nn"', 'x = "def f():\\n    pass"']
+)
+def test_what_is_no_sentence_needs_no_chinese(code: str) -> None:
+    assert prose_of(ast.parse(code)) == []
 
 
 @pytest.mark.parametrize("sentence", CHINESE)
@@ -196,3 +284,83 @@ class TestWhoGetsIt:
 
 def test_english_is_said_as_it_is_written() -> None:
     assert said("{name} is here", "en", name="r") == "r is here"
+
+
+LORA = "from peft import LoraConfig, get_peft_model\n\nmodel = get_peft_model(build(), LoraConfig(r=4))\n"
+TRAINED = "for batch in loader:\n    model(**batch).loss.backward()\n    optimizer.step()\n    optimizer.zero_grad()\n"
+LORALIB = """\
+import loralib
+from loralib import RankAllocator, SVDLinear
+
+layer = SVDLinear(16, 16, r=12)
+allocator = RankAllocator(model, lora_r=12, target_rank=8)
+"""
+LAUNCH = "python run_glue.py --apply_adalora --lora_type svd --lora_r 3 --target_rank 2 --init_warmup 800\n"
+OLD_SWIFT = "swift sft --sft_type adalora --adalora_init_r 12 --adalora_target_r 8\n"
+
+
+class TestMigrations:
+    @pytest.fixture(autouse=True)
+    def folder(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.chdir(tmp_path)
+
+    @pytest.mark.parametrize(
+        ("migration", "file", "text"),
+        [
+            (("lora-to-adalora",), "x.py", LORA),
+            (("lora-to-adalora",), "x.py", LORA + TRAINED),
+            (("loralib-to-peft",), "x.py", LORALIB),
+            (("loralib-to-peft",), "x.sh", LAUNCH),
+            (("ms-swift", "--to", "4"), "x.sh", OLD_SWIFT),
+            (("peft", "--to", "0.21.2"), "x.py", REVERSED),
+        ],
+    )
+    def test_all_notes_are_chinese_for_who_asks_and_for_nobody_else(
+        self, migration: tuple[str, ...], file: str, text: str
+    ) -> None:
+        Path(file).write_text(text)
+        told = run("migrate", *migration, "--lang", "zh", file).stderr.splitlines()
+        assert len(told) > 1
+        assert [line for line in told if not HAN.search(line) or ENGLISH.search(line)] == []
+        assert not HAN.search(run("migrate", *migration, file, LC_ALL="zh_CN.UTF-8").stderr)
+
+    @pytest.mark.parametrize("language", ["en", "zh"])
+    def test_the_report_is_in_the_language_that_was_asked_for(self, language: str) -> None:
+        Path("x.py").write_text(LORALIB)
+        report = json.loads(run("migrate", "loralib-to-peft", "--lang", language, "--report", "-", "x.py").stdout)
+        texts = [note["text"] for note in report["files"][0]["left"]]
+        assert len(texts) > 1
+        assert [bool(HAN.search(text)) for text in texts] == [language == "zh"] * len(texts)
+
+    def test_settings_can_ask_for_it_and_the_flag_wins(self) -> None:
+        Path("x.py").write_text(LORALIB)
+        Path("adalint.toml").write_text("lang = 'zh'")
+        assert HAN.search(run("migrate", "loralib-to-peft", "x.py").stderr)
+        assert not HAN.search(run("migrate", "loralib-to-peft", "--lang", "en", "x.py").stderr)
+        assert not HAN.search(run("migrate", "loralib-to-peft", "--isolated", "x.py").stderr)
+
+    @pytest.mark.parametrize("report", [(), ("--report", "report.json")])
+    def test_on_a_terminal_the_locale_decides_unless_a_program_reads(self, report: tuple[str, ...]) -> None:
+        Path("x.py").write_text(LORALIB)
+        locale = {"LANG": "zh_CN.UTF-8", "LC_ALL": ""}
+        told = run_on_terminal("migrate", "loralib-to-peft", *report, "x.py", **locale)
+        assert bool(HAN.search(told)) is not bool(report)
+
+    def test_what_others_have_named_is_left_as_it_is(self) -> None:
+        assert CHINESE["step"] == "训练途中"
+        assert retold("not moved: step is not always the allocator", "zh") == "未迁移：step 不总是分配器"
+
+    def test_what_a_reason_begins_with_is_not_taken_for_a_name(self) -> None:
+        told = "the flags keep their names: run.sh: --lora_r is no option of the parser as it is written"
+        assert retold(told, "zh") == "选项保留原名：run.sh：--lora_r 照这样写不是解析器的选项"
+
+    @pytest.mark.parametrize(("language", "loaded"), [("en", False), ("zh", True)])
+    def test_the_words_are_only_loaded_for_chinese(self, language: str, *, loaded: bool) -> None:
+        Path("x.py").write_text(LORALIB)
+        code = (
+            "import sys\nfrom adalint.cli import adalint\n"
+            f"adalint(['migrate', 'loralib-to-peft', '--lang', '{language}', 'x.py'], standalone_mode=False)\n"
+            "print(any(name.startswith('adalint.report.words_zh') for name in sys.modules))\n"
+        )
+        done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+        assert done.stdout.splitlines()[-1:] == [str(loaded)]

@@ -6,11 +6,15 @@ import functools
 import json
 import os
 import subprocess
+import sys
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 import click
 
 from adalint.cli.failure import Failure, say
+from adalint.cli.options import locale
+from adalint.settings import LANGUAGES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -27,6 +31,7 @@ _OPTIONS: Final = (
     click.option("--report", metavar="FILE", help="Write what was done, and what is left, as JSON; `-` prints it."),
     click.option("-q", "--quiet", is_flag=True, help="Print no diff and no notes."),
     click.option("--isolated", is_flag=True, help="Read no settings file."),
+    click.option("--lang", type=click.Choice(LANGUAGES), help="Speak this language: English or Chinese."),
 )
 
 
@@ -51,6 +56,7 @@ def run(
     report: str | None,
     quiet: bool,
     isolated: bool,
+    lang: str | None,
     together: Callable[[Sequence[tuple[Source, Settings]]], Callable[[Source, Settings], Migrated]] | None = None,
 ) -> int:
     """Migrate the files below some paths; give the exit code.
@@ -63,18 +69,21 @@ def run(
         Failure: a path does not exist, or a file that is to be written lies in a repository with other changes.
     """
     from adalint.readers.errors import ReadError
+    from adalint.settings import Flags, resolver
     from adalint.source import SourceError
 
     outcomes: list[Migrated] = []
     roots: dict[str, str] = {}
     failed = False
-    given = _sources(paths, concerns, isolated=isolated)
+    resolve = resolver(Flags(isolated=isolated, language=lang))
+    language = _language(resolve, paths[0], for_programs=report is not None)
+    given = _sources(paths, concerns, resolve, language)
     if together is not None:
         given = list(given)
         migrate = together([(source, settings) for source, settings, _ in given])
     for source, settings, root in given:
         try:
-            outcome = migrate(source, settings)
+            outcome = _retold(migrate(source, settings), language)
         except (ReadError, SourceError) as error:
             say(f"{source.path}: cannot be migrated: {error}")
             failed = True
@@ -94,19 +103,40 @@ def run(
     if report is not None:
         _put_report(report, kind, outcomes, written=write)
     if not quiet and report != "-":
-        _tell(outcomes, written=write)
+        _tell(outcomes, language, written=write)
     return 2 if failed else int((bool(changed) and not write) or any(one.left for one in outcomes))
 
 
-def _sources(
-    paths: Sequence[str], concerns: Callable[[bytes], bool], *, isolated: bool
-) -> Iterable[tuple[Source, Settings, str]]:
-    """Give the texts below the paths, each with its settings."""
-    from adalint import files
-    from adalint.settings import Flags, SettingsError, resolver
-    from adalint.source import Source, SourceError, kind_of
+def _language(resolve: Callable[[str], Settings], path: str, *, for_programs: bool) -> str:
+    """Tell the language of the run: that of the flag or the settings of the first path, else the reader's."""
+    from adalint.settings import SettingsError
 
-    resolve = resolver(Flags(isolated=isolated))
+    try:
+        settled = resolve(path)
+    except SettingsError as error:
+        raise Failure(str(error)) from None
+    if settled.language_source:
+        return settled.language
+    return locale() if sys.stdout.isatty() and not for_programs else "en"
+
+
+def _retold(outcome: Migrated, language: str) -> Migrated:
+    """Say the notes in a language; what they have from the rules is in it already."""
+    from adalint.report.words import retold
+
+    done, left = (
+        tuple(replace(one, text=retold(one.text, language)) for one in notes) for notes in (outcome.done, outcome.left)
+    )
+    return replace(outcome, done=done, left=left)
+
+
+def _sources(
+    paths: Sequence[str], concerns: Callable[[bytes], bool], resolve: Callable[[str], Settings], language: str
+) -> Iterable[tuple[Source, Settings, str]]:
+    """Give the texts below the paths, each with its settings, in the language of the run."""
+    from adalint import files
+    from adalint.settings import SettingsError
+    from adalint.source import Source, SourceError, kind_of
 
     def exclude(folder: str) -> tuple[str, tuple[str, ...]]:
         settled = resolve(folder)
@@ -124,7 +154,8 @@ def _sources(
         try:
             raw = files.read(target.path)
             if kind is not None and concerns(raw):
-                yield Source.decode(target.path, kind, raw), resolve(target.path), target.root
+                settings = replace(resolve(target.path), language=language)
+                yield Source.decode(target.path, kind, raw), settings, target.root
         except SourceError as error:
             say(f"{target.path}: left out: {error}")
         except SettingsError as error:
@@ -194,18 +225,29 @@ def _show_diff(outcome: Migrated) -> None:
     click.echo(diff.render(outcome.before, outcome.after), nl=False)
 
 
-def _tell(outcomes: Sequence[Migrated], *, written: bool) -> None:
+def _tell(outcomes: Sequence[Migrated], language: str, *, written: bool) -> None:
     from adalint.report.concise import at
-    from adalint.report.words import one_line
+    from adalint.report.words import counted, one_line, said
 
-    done = "done" if written else "would be done"
     for outcome in outcomes:
-        for what, notes in ((done, outcome.done), ("left", outcome.left)):
-            for note in notes:
-                click.echo(f"{at(outcome.before.path, note.position)}: {what}: {one_line(note.text)}", err=True)
-    changed, left = sum(one.changed for one in outcomes), sum(len(one.left) for one in outcomes)
-    verb = "written" if written else "to write"
-    click.echo(f"{changed} {'file' if changed == 1 else 'files'} {verb}, {left} left for you.", err=True)
+        for note in outcome.done:
+            words = {"place": at(outcome.before.path, note.position), "note": one_line(note.text)}
+            deed = said("{place}: done: {note}" if written else "{place}: would be done: {note}", language, **words)
+            click.echo(deed, err=True)
+        for note in outcome.left:
+            words = {"place": at(outcome.before.path, note.position), "note": one_line(note.text)}
+            click.echo(said("{place}: left: {note}", language, **words), err=True)
+    files = counted(sum(one.changed for one in outcomes), "file", language)
+    number = f"{sum(len(one.left) for one in outcomes):,}"
+    click.echo(
+        said(
+            "{files} written, {number} left for you." if written else "{files} to write, {number} left for you.",
+            language,
+            files=files,
+            number=number,
+        ),
+        err=True,
+    )
 
 
 def _put_report(path: str, kind: str, outcomes: Sequence[Migrated], *, written: bool) -> None:

@@ -138,7 +138,7 @@ def lang(command: Callable[..., None]) -> Callable[..., None]:
 
     @functools.wraps(command)
     def call(lang: str | None, **options: Any) -> None:
-        command(language=lang or (_locale() if sys.stdout.isatty() else "en"), **options)
+        command(language=lang or (locale() if sys.stdout.isatty() else "en"), **options)
 
     return click.option("--lang", type=click.Choice(LANGUAGES), help="Speak this language: English or Chinese.")(call)
 
@@ -183,7 +183,7 @@ def shared(command: Callable[..., None], paths: Callable[..., Any] = _PATHS) -> 
             resolve=resolve,
             hides_known=not no_baseline and flags.take_a_baseline,
             changed_since=changed_since,
-            locale=_locale() if _is_read_here(output_format, options["output_file"]) else "en",
+            locale=locale() if _is_read_here(output_format, options["output_file"]) else "en",
         )
         del options["output_file"]
         command(request, **options)
@@ -206,7 +206,7 @@ def _is_read_here(output_format: str, output_file: str | None) -> bool:
     return output_format in {"full", "concise"} and output_file is None and sys.stdout.isatty()
 
 
-def _locale() -> str:
+def locale() -> str:
     """Tell the reader's language by the environment, as POSIX has it: the first of these that is set decides."""
     said = (os.environ.get(name) for name in ("LC_ALL", "LC_MESSAGES", "LANG"))
     return "zh" if next(filter(None, said), "").startswith("zh") else "en"

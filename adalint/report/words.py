@@ -80,6 +80,9 @@ _SHAPES: Final[Mapping[str, str]] = {
 }
 """What may stand for a placeholder, by its name; anything for the others."""
 
+_AS_THEY_ARE: Final = frozenset({"file", "name", "text"})
+"""Placeholders for what somebody else has named, which may be called like a word of ours."""
+
 
 def retold(text: str, language: str) -> str:
     """Say in a language what has been made in English, values and all; a text that nobody knows stays as it is."""
@@ -87,7 +90,9 @@ def retold(text: str, language: str) -> str:
         return text
     for pattern, sentence in _chinese_patterns():
         if match := pattern.fullmatch(text):
-            return sentence.format(**{name: retold(value, language) for name, value in match.groupdict().items()})
+            words = match.groupdict().items()
+            told = {name: one if name.rstrip("_") in _AS_THEY_ARE else retold(one, language) for name, one in words}
+            return sentence.format(**told)
     return text
 
 
@@ -108,8 +113,9 @@ def _chinese_patterns() -> list[tuple[re.Pattern[str], str]]:
                 parts.append(f"(?P<{piece}>{_SHAPES.get(piece.rstrip('_'), '.+?')})")
         return re.compile("".join(parts), re.DOTALL)
 
-    def telling(sentence: str) -> int:
-        return len(PLACEHOLDER.sub("", sentence))
+    def telling(sentence: str) -> tuple[bool, int]:
+        # What begins with a placeholder would take the beginning of another sentence for it.
+        return not sentence.startswith("{"), len(PLACEHOLDER.sub("", sentence))
 
     return [(pattern(one), CHINESE[one]) for one in sorted(CHINESE, key=telling, reverse=True)]
 

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from adalint.report.words_zh_migrations import MIGRATIONS
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -591,4 +593,5 @@ CHINESE: Final[Mapping[str, str]] = {
     "the command has no options": "这条命令没有选项",
     "the options of the command are written elsewhere": "这条命令的选项写在别处",
     "something else follows the options on the same line": "同一行的选项之后还有别的内容",
+    **MIGRATIONS,
 }
