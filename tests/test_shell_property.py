@@ -261,8 +261,11 @@ def statement(draw, depth):
             return f"{{\n{block()}\n}} | cat"
         case "document":
             mark = f"EOF{depth}"
-            start = draw(st.sampled_from((f"<<{mark}", f"<<'{mark}'", f"<<-{mark}", f"<<-'{mark}'")))
-            return f"bash {start}\n{block()}\n{mark}"
+            body = block()
+            starts = [f"<<'{mark}'", f"<<-'{mark}'"]
+            if "while [" not in body:  # filled in before it runs, its condition would hold for ever
+                starts += [f"<<{mark}", f"<<-{mark}"]
+            return f"bash {draw(st.sampled_from(starts))}\n{body}\n{mark}"
         case "aside":
             return f"{{\n{block()}\n}} &\nwait"
     return draw(

@@ -60,7 +60,9 @@ def insertion(
     place = Insertion(owner, "", 0, after, boundary)
     if top is not None:
         place = replace(place, loop=flow.map.span(top), length=steps_before(iteration, step, top, flow))
-    for name in counters_in(iteration) if not is_helper else ():
+    for name in counters_in(iteration):
+        if is_helper and not (isinstance(name, ast.Attribute) and _share_a_class(frame, iteration.owner, flow)):
+            continue  # a name of the loop's is none of the function's
         number = counted_by(name, last, iteration, circumstances, flow)
         if number.counting is Counting.STEPS and number.start in {0, 1}:
             return replace(place, counter=ast.unparse(name), start=number.start)
@@ -71,6 +73,12 @@ def insertion(
     if top is None:
         return _handed(replace(place, counter=fresh, is_new=True), called, iteration, step, things)
     return None if _may_be_one_epoch(iteration.owner, top, flow) else replace(place, counter=fresh, is_new=True)
+
+
+def _share_a_class(frame: ast.AST, owner: ast.AST, flow: Flow) -> bool:
+    """Tell whether a method, and the loop that calls it, have the same `self`."""
+    own = flow.map.class_of(frame)
+    return own is not None and own is flow.map.class_of(flow.map.frame_of(owner))
 
 
 def _handed(
