@@ -512,6 +512,12 @@ def test_a_configuration_that_is_adalora_already_stays_as_it_is() -> None:
     assert outcome.after.text.count("AdaLoraConfig(") == 2
 
 
+def test_a_broken_one_beside_it_is_to_be_mended_first() -> None:
+    outcome = migrated(BOTH.replace("target_r=8, ", "target_r=8, use_dora=True, "))
+    assert not outcome.changed
+    assert ["would be changed with it" in note.text for note in outcome.left] == [True]
+
+
 @pytest.mark.parametrize(
     "text",
     [

@@ -39,6 +39,8 @@ _TRAINED: Final = ("ADA401", "ADA417")
 _LACKING: Final = frozenset({"ADA201", "ADA401"})
 """What is found of a configuration that has got no schedule, or nothing that calls its allocator."""
 
+_ANOTHERS: Final = "an AdaLoraConfig of this file would be changed with it; `adalint fix` mends that one first"
+
 
 def to_adalora(source: Source, settings: Settings) -> Migrated:
     """Move the LoRA configurations of a Python file or notebook, and the training with them, to AdaLoRA.
@@ -70,6 +72,8 @@ def to_adalora(source: Source, settings: Settings) -> Migrated:
     after = allocated.after
     judged = check_source(after, usual)
     worse = [one for one in judged.findings if one.severity is not Severity.INFO]
+    if not others <= {site.source.slice(site.span) for site in configurations(after)}:
+        return Migrated(source, source, left=(Note(at[0], f"not moved: {_ANOTHERS}"),))
     lacking = [reason for site in configurations(after, others) if (reason := why_left(site)) is not None]
     if worse or lacking:
         # What PEFT would say of the half-done configuration is not what keeps it.

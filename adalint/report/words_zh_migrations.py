@@ -36,6 +36,9 @@ MIGRATIONS: Final[Mapping[str, str]] = {
     "allocator-never-called: optimizer_step calls it, on_train_start sets the schedule": (
         "allocator-never-called：由 optimizer_step 来调用，on_train_start 设定调度"
     ),
+    "an AdaLoraConfig of this file would be changed with it; `adalint fix` mends that one first": (
+        "此文件中的一个 AdaLoraConfig 也会随之改变；请先用 `adalint fix` 修好它"
+    ),
     "what trains this model is not seen, or not followed, in this file: nothing would call the allocator": (
         "这个文件里看不到或无法追踪训练该模型的代码：不会有人调用分配器"
     ),
